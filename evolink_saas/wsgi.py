@@ -1,0 +1,9 @@
+"""The web server's entry point: `granian --interface wsgi evolink_saas.wsgi:application`."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "evolink_saas.settings")
+
+application = get_wsgi_application()
