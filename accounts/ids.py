@@ -38,5 +38,5 @@ def decode(prefix: str, text: str) -> uuid.UUID | None:
 
 
 def new_number() -> int:
-    """A fresh 18-digit number for objects that customers know by digits: time-ordered, 26 random bits, no more than 2^63."""
+    """A fresh 18-digit number for objects that customers know by digits: time-ordered, 22 random bits, below 2^63."""
     return ((time.time_ns() // 1_000_000) << 22 | secrets.randbits(22)) % 9_000_000_000_000_000_000

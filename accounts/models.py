@@ -1,4 +1,4 @@
-"""Who may do what: organizations (the tenants), their members, their API keys, and the user group that sets their prices.
+"""Who may do what: organizations (the tenants), their members, their API keys, and the user group that prices them.
 
 UserGroup 1-n Organization 1-n Membership n-1 User
               Organization 1-n ApiKey n-1 KeyBudget      rolled keys share the budget of the key they replace
@@ -47,9 +47,7 @@ class UserGroup(models.Model):
         max_digits=8, decimal_places=4, default=Decimal(1), validators=[MinValueValidator(Decimal(0))]
     )
     max_files = models.PositiveIntegerField(default=100)
-    running_limit = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Tasks at work at once; the others wait."
-    )
+    running_limit = models.PositiveIntegerField(null=True, blank=True, help_text="Tasks at work at once.")
     queued_limit = models.PositiveIntegerField(null=True, blank=True, help_text="Tasks that may wait; beyond it 429.")
 
     class Meta:
@@ -181,19 +179,13 @@ class ApiKey(models.Model):
     hint = models.CharField(max_length=20, editable=False, help_text="First and last characters, to recognise it by.")
     scopes = ArrayField(models.CharField(max_length=12, choices=Scope), default=default_scopes)
     allowed_models = ArrayField(models.CharField(max_length=80), default=list, blank=True, help_text="Empty: all.")
-    allowed_networks = ArrayField(
-        models.CharField(max_length=50), default=list, blank=True, help_text="CIDR; empty: all."
-    )
+    allowed_networks = ArrayField(models.CharField(max_length=50), default=list, blank=True, help_text="CIDR.")
     requests_per_minute = models.PositiveIntegerField(null=True, blank=True)
-    running_limit = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Pending and processing tasks at once."
-    )
+    running_limit = models.PositiveIntegerField(null=True, blank=True, help_text="Unfinished tasks at once.")
     enabled = models.BooleanField(default=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
-    rolled_from = models.ForeignKey(
-        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="rolled_into"
-    )
+    rolled_from = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="rolled_into")
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
