@@ -1,0 +1,10 @@
+"""The adapters by provider name: the one list of upstreams we can speak to."""
+
+from generations.providers.base import Adapter
+
+ADAPTERS: dict[str, Adapter] = {}
+
+
+def adapter(name: str) -> Adapter:
+    """The adapter of a provider; KeyError for a name that no row may carry."""
+    return ADAPTERS[name]

@@ -1,0 +1,203 @@
+"""What every upstream adapter speaks: requests in, answers out, and three errors.
+
+An adapter translates and nothing else. It has no tables, no retries, no settings and no clock.
+
+    ProviderError
+    ├── InputRefused      the customer's input was refused: fail and refund, no other provider is tried
+    ├── ProviderRefused   certainly not accepted, and not the customer's fault: another provider may be tried
+    └── OutcomeUnknown    perhaps accepted: hold everything and look it up by our reference
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal, Protocol
+
+import httpx
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """One of our accounts at a provider. Credentials never appear in its repr."""
+
+    base_url: str
+    credentials: Mapping[str, str]
+
+    def __repr__(self) -> str:
+        return f"Account(base_url={self.base_url!r})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shot:
+    """One shot of the customer's own storyboard; `index` counts from 1."""
+
+    index: int
+    prompt: str
+    duration_seconds: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoRequest:
+    """A clip to make. `element_ids` are the upstream's ids, images are addresses it can fetch."""
+
+    reference: str
+    model: str
+    prompt: str
+    negative_prompt: str
+    duration_seconds: int
+    quality: str
+    sound: bool
+    aspect_ratio: str | None
+    image_start: str | None
+    image_end: str | None
+    multi_shot: bool
+    shot_type: str | None
+    shots: tuple[Shot, ...]
+    element_ids: tuple[str, ...]
+    watermark: bool
+    callback_url: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ElementRequest:
+    """A reusable subject to make, from images or from one video."""
+
+    reference: str
+    name: str
+    description: str
+    kind: Literal["image_refer", "video_refer"]
+    frontal_image: str | None
+    refer_images: tuple[str, ...]
+    video: str | None
+    voice_id: str | None
+    callback_url: str | None
+
+
+Request = VideoRequest | ElementRequest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Handle:
+    """How an accepted piece of work is found again: its upstream id, and the route it was sent by."""
+
+    upstream_id: str
+    route: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accepted:
+    """The provider took the work and named it."""
+
+    upstream_id: str
+    route: str
+    state_word: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """One finished file at the provider. `duration_seconds` is what it says, None when it does not."""
+
+    url: str
+    upstream_id: str
+    duration_seconds: Decimal | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What the provider booked: units of a pack, or cash in `currency` (empty for units)."""
+
+    amount: Decimal
+    unit: Literal["unit", "cash"]
+    currency: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """Why work was refused or failed.
+
+    `code` and `message` are ours and may reach the customer; `upstream_message` never does.
+    `by_input`: another provider would refuse it too. `retryable`: the same request may succeed later.
+    """
+
+    code: str
+    message: str
+    by_input: bool
+    retryable: bool
+    upstream_message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How one piece of work stands. A word nobody knows means running, with `known_word` False."""
+
+    upstream_id: str
+    state: Literal["running", "succeeded", "failed"]
+    percent: int | None
+    state_word: str
+    known_word: bool
+    outputs: tuple[Output, ...] = ()
+    element_id: str | None = None
+    verdict: Verdict | None = None
+    cost: Cost | None = None
+
+
+class ProviderError(Exception):
+    """The outside world's failure, never the customer's exception."""
+
+
+class InputRefused(ProviderError):
+    """The provider refused what the customer sent; it was certainly not accepted."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__(verdict.upstream_message)
+        self.verdict = verdict
+
+
+class ProviderRefused(ProviderError):
+    """Certainly not accepted, and the customer's input is not the reason.
+
+    `scope` says what is unwell: the whole account, one model on it, or nothing for long ("soft": slow down).
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        scope: Literal["account", "model", "soft"],
+        upstream_code: int | None = None,
+        retry_after_seconds: int | None = None,
+    ) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.scope = scope
+        self.upstream_code = upstream_code
+        self.retry_after_seconds = retry_after_seconds
+
+
+class OutcomeUnknown(ProviderError):
+    """Nobody can say from this answer whether the work was accepted, or how it stands."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class Adapter(Protocol):
+    """One upstream's wire format."""
+
+    def route(self, request: Request) -> str:
+        """The endpoint `submit` will use, to be stored before it is called. Pure."""
+
+    def submit(self, account: Account, request: Request) -> Accepted:
+        """Send once. Raises InputRefused, ProviderRefused or OutcomeUnknown."""
+
+    async def check_many(
+        self, client: httpx.AsyncClient, account: Account, handles: Sequence[Handle]
+    ) -> dict[str, Progress]:
+        """Progress by upstream id; an id without a credible answer is absent. Raises OutcomeUnknown."""
+
+    def find(self, account: Account, reference: str, route: str) -> Progress | None:
+        """Look our reference up; None only when the provider answered that it has none. Raises OutcomeUnknown."""
+
+    def cancel(self, account: Account, handle: Handle) -> bool:
+        """True only when the provider really stopped the work and will not bill it."""
