@@ -1,8 +1,9 @@
 """The adapters by provider name: the one list of upstreams we can speak to."""
 
 from generations.providers.base import Adapter
+from generations.providers.kling import Kling
 
-ADAPTERS: dict[str, Adapter] = {}
+ADAPTERS: dict[str, Adapter] = {"kling": Kling()}
 
 
 def adapter(name: str) -> Adapter:
