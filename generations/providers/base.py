@@ -74,6 +74,8 @@ class ElementRequest:
 
 
 Request = VideoRequest | ElementRequest
+State = Literal["running", "succeeded", "failed"]
+Scope = Literal["account", "model", "soft"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,7 +133,7 @@ class Progress:
     """How one piece of work stands. A word nobody knows means running, with `known_word` False."""
 
     upstream_id: str
-    state: Literal["running", "succeeded", "failed"]
+    state: State
     percent: int | None
     state_word: str
     known_word: bool
@@ -163,7 +165,7 @@ class ProviderRefused(ProviderError):
         self,
         reason: str,
         *,
-        scope: Literal["account", "model", "soft"],
+        scope: Scope,
         upstream_code: int | None = None,
         retry_after_seconds: int | None = None,
     ) -> None:

@@ -4,20 +4,19 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any, Literal
+from typing import Any
 
 import httpx
 
-from generations.providers.base import Cost, OutcomeUnknown, Output, Progress
+from generations.providers.base import Cost, OutcomeUnknown, Output, Progress, State
 from generations.providers.kling import verdicts
 
-RUNNING, SUCCEEDED, FAILED = "running", "succeeded", "failed"
-STATES: dict[str, Literal["running", "succeeded", "failed"]] = {
-    "submitted": RUNNING,
-    "processing": RUNNING,
-    "succeed": SUCCEEDED,  # legacy
-    "succeeded": SUCCEEDED,  # new
-    "failed": FAILED,
+STATES: dict[str, State] = {
+    "submitted": "running",
+    "processing": "running",
+    "succeed": "succeeded",  # legacy
+    "succeeded": "succeeded",  # new
+    "failed": "failed",
 }
 
 
@@ -74,17 +73,17 @@ def progress(row: Mapping[str, Any]) -> Progress:
     word = text(row.get("status")) or text(row.get("task_status"))
     outputs, element_id = _outputs(row), _element_id(row)
     state = STATES.get(word)
-    known = state is not None and not (state == SUCCEEDED and not outputs and not element_id)
-    failed = state == FAILED
+    known = state is not None and not (state == "succeeded" and not outputs and not element_id)
+    reason = text(row.get("message") or row.get("task_status_msg"))
     return Progress(
         upstream_id=text(row.get("id")) or text(row.get("task_id")),
-        state=state if state is not None and known else RUNNING,
+        state=state if state is not None and known else "running",
         percent=None,
         state_word=word,
         known_word=known,
         outputs=outputs,
         element_id=element_id,
-        verdict=verdicts.failure(text(row.get("message") or row.get("task_status_msg"))) if failed else None,
+        verdict=verdicts.failure(reason) if state == "failed" else None,
         cost=_cost(row),
     )
 

@@ -9,9 +9,8 @@ A sentence that nobody knows is the provider's own failure: it may be tried once
 
 import re
 from dataclasses import dataclass
-from typing import Literal
 
-from generations.providers.base import InputRefused, OutcomeUnknown, ProviderError, ProviderRefused, Verdict
+from generations.providers.base import InputRefused, OutcomeUnknown, ProviderError, ProviderRefused, Scope, Verdict
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class Trouble:
     """One way the provider itself is unwell."""
 
     reason: str
-    scope: Literal["account", "model", "soft"]
+    scope: Scope
     retry_after_seconds: int | None = None
 
 
@@ -149,7 +148,7 @@ def _unlisted(status: int, code: int | None, detail: str, retry_after_seconds: i
     """
     if not 300 <= status < 500 or status == 408:
         return OutcomeUnknown(detail)
-    scope: Literal["account", "model", "soft"] = "soft" if status == 429 else "account"
+    scope: Scope = "soft" if status == 429 else "account"
     return ProviderRefused(
         f"The provider answered {detail}", scope=scope, upstream_code=code, retry_after_seconds=retry_after_seconds
     )
