@@ -183,7 +183,7 @@ def _answer(
         raise Unreachable("The address could not be reached, or did not answer in HTTP.") from error
 
 
-def _request_headers(target: Target, headers: Mapping[str, str]) -> dict[str, str]:
+def _request_headers(target: Target, headers: Mapping[str, str]) -> Mapping[bytes | str, bytes | str]:
     ours = {"host": target.host_header, "accept-encoding": "identity", "connection": "close"}
     return {"user-agent": USER_AGENT} | {name.lower(): value for name, value in headers.items()} | ours
 

@@ -67,7 +67,7 @@ def to_1080p(path: Path, out: Path) -> VideoFacts:
             if isinstance(frame, av.AudioFrame):
                 for piece in resampler.resample(frame):
                     target.mux(voice.encode(piece))
-            else:
+            elif isinstance(frame, av.VideoFrame):
                 graph = graph or _scaling(stream, frame, picture)
                 graph.push(frame)
                 target.mux(picture.encode(graph.vpull()))
@@ -83,7 +83,8 @@ def _picture_stream(target: OutputContainer, stream: VideoStream, facts: VideoFa
     picture = target.add_stream("libx264", rate=round(facts.fps), options={"preset": "veryfast", "crf": "18"})
     picture.width, picture.height = (round(side * scale / 2) * 2 for side in (facts.width, facts.height))
     picture.pix_fmt = "yuv420p"
-    picture.codec_context.time_base = stream.time_base
+    if stream.time_base:
+        picture.codec_context.time_base = stream.time_base
     return picture
 
 

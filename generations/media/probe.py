@@ -7,6 +7,7 @@ address), and a picture's size is checked before a single pixel is unpacked.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -178,9 +179,12 @@ def _measured(container: InputContainer, stream: VideoStream) -> tuple[Decimal, 
         packets += 1
         if packets > MAX_PACKETS:
             raise BadVideo("video_probe_failed", "The video holds too many frames.")
-    ticks = 0 if start is None else end - start
-    seconds = round(Decimal(ticks) * stream.time_base.numerator / stream.time_base.denominator, 3)
-    promised = Decimal(stream.duration or 0) * stream.time_base.numerator / stream.time_base.denominator
-    if not seconds or promised - seconds > 1:
+    seconds = _seconds(0 if start is None else end - start, stream)
+    if not seconds or _seconds(stream.duration or 0, stream) - seconds > 1:
         raise BadVideo("video_probe_failed", "The video is damaged or cut off.")
     return seconds, packets
+
+
+def _seconds(ticks: int, stream: VideoStream) -> Decimal:
+    tick = stream.time_base or Fraction(1)
+    return round(Decimal(ticks) * tick.numerator / tick.denominator, 3)
