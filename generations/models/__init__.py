@@ -1,0 +1,28 @@
+"""The tables of generations, one file a noun."""
+
+from generations.models.deliveries import Delivery, DeliveryTry, WebhookSecret
+from generations.models.elements import Element, ElementCopy, ElementSource, Voice
+from generations.models.files import StoredFile, TaskMedia
+from generations.models.operations import Alert, LoopLease, OrphanSpend, WorkerPulse
+from generations.models.providers import ProviderAccount
+from generations.models.tasks import Attempt, IdempotencyRecord, Task
+
+__all__ = [
+    "Alert",
+    "Attempt",
+    "Delivery",
+    "DeliveryTry",
+    "Element",
+    "ElementCopy",
+    "ElementSource",
+    "IdempotencyRecord",
+    "LoopLease",
+    "OrphanSpend",
+    "ProviderAccount",
+    "StoredFile",
+    "Task",
+    "TaskMedia",
+    "Voice",
+    "WebhookSecret",
+    "WorkerPulse",
+]
