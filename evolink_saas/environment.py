@@ -5,11 +5,18 @@ Every function takes the variable's name and what holds when it is missing; with
 
 import os
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
+from dotenv import load_dotenv
 
 REQUIRED = object()
 TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
+
+
+def load() -> None:
+    """Add what stands in the project's `.env`; what the environment says already wins."""
+    load_dotenv(Path(__file__).resolve().parent.parent / ".env")
 
 
 def text(name: str, default: object = REQUIRED) -> str:

@@ -3,13 +3,12 @@
 from pathlib import Path
 
 import dj_database_url
-from dotenv import load_dotenv
 
 from evolink_saas import environment as env
 
+env.load()
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env.text("VAR_DIR", BASE_DIR / "var"))
-load_dotenv(BASE_DIR / ".env")
 
 DEBUG = env.boolean("DEBUG", False)
 SECRET_KEY = env.text("SECRET_KEY", *(["for-development-only-" + "0" * 40] if DEBUG else []))

@@ -4,6 +4,10 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from evolink_saas import environment, postgres
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "evolink_saas.settings")
+environment.load()
+postgres.provide()
 
 application = get_wsgi_application()
