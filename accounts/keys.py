@@ -1,0 +1,140 @@
+"""API keys: make, find, change, roll and revoke them. The only code that writes keys and their budgets.
+
+A key's text is returned by `create` and `roll` and never again. Rolling makes a new key that shares the old one's
+budget; the old one keeps working for a grace time. Revoking is final; a disabled key can be enabled again.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts import ids, key_rights, key_text
+from accounts.errors import Forbidden, InvalidRequest, NotFound
+from accounts.key_rights import Actor
+from accounts.models import ApiKey, KeyBudget, Membership, Organization
+
+DEFAULT_GRACE = timedelta(hours=24)
+LAST_USED_PRECISION = timedelta(minutes=5)
+LIMITS = ("total_limit", "daily_limit")  # these two stand in the budget
+COPIED = (*(name for name in key_rights.RIGHTS if name not in LIMITS), "name")
+
+
+@transaction.atomic
+def create(organization: Organization, *, by: Actor, name: str, **wanted: Any) -> tuple[ApiKey, str]:
+    """A new key with the rights `wanted` (names as in `key_rights.RIGHTS`) and its text. Raises Forbidden."""
+    _check_belongs(by, organization)
+    key_rights.check_manages(by)
+    rights = key_rights.default_for(by) | wanted
+    if not rights["scopes"]:
+        raise InvalidRequest("missing_parameter", "Name the scopes of the new key.", param="scopes")
+    key_rights.check_gives_keys(by, rights["scopes"])
+    key_rights.check_within(by, rights)
+    limits = {limit: rights.pop(limit, None) for limit in LIMITS}
+    budget = KeyBudget.objects.create(organization=organization, **limits)
+    made_by = by.user if isinstance(by, Membership) else by.created_by
+    return _insert(organization=organization, budget=budget, created_by=made_by, name=name, **rights)
+
+
+def find(text: str) -> ApiKey | None:
+    """The key with this text, with organization, user group and budget in one statement; a typo costs none."""
+    if not key_text.is_well_formed(text):
+        return None
+    keys = ApiKey.objects.select_related("organization__user_group", "budget")
+    return keys.filter(digest=key_text.digest(text)).first()
+
+
+def page(organization: Organization, cursor: str | None, size: int) -> tuple[list[ApiKey], str | None]:
+    """Up to `size` keys that were not revoked, newest first, after `cursor`; and the cursor of the page after."""
+    rows = organization.api_keys.filter(revoked_at=None).select_related("budget").order_by("-id")
+    if cursor is not None:
+        last = ids.decode(ApiKey.PREFIX, cursor)
+        if last is None:
+            raise InvalidRequest("invalid_parameter", "This cursor was not given out by us.", param="cursor")
+        rows = rows.filter(id__lt=last)
+    found = list(rows[: size + 1])
+    return found[:size], found[size - 1].public_id if len(found) > size else None
+
+
+def remember_use(key: ApiKey, now: datetime) -> None:
+    """Write `last_used_at`, at most once in five minutes however many calls come at once."""
+    stale = now - LAST_USED_PRECISION
+    if key.last_used_at is None or key.last_used_at <= stale:
+        never_or_long_ago = Q(last_used_at=None) | Q(last_used_at__lte=stale)
+        ApiKey.objects.filter(never_or_long_ago, pk=key.pk).update(last_used_at=now)
+
+
+def allow_model(key: ApiKey, model_id: str) -> None:
+    """Raise Forbidden `key_model_not_allowed` when the key is bound to other models."""
+    if key.allowed_models and model_id not in key.allowed_models:
+        raise Forbidden("key_model_not_allowed", f"This API key may not use the model `{model_id}`.", param="model")
+
+
+@transaction.atomic
+def change(key: ApiKey, *, by: Actor, **changes: Any) -> ApiKey:
+    """Set `name`, `enabled` or rights; only what changes is compared with the actor's. Raises Forbidden, NotFound."""
+    key = _lock(key, by)
+    before = key_rights.of(key)
+    raised = {name: value for name, value in changes.items() if name in before and value != before[name]}
+    key_rights.check_gives_keys(by, set(raised.get("scopes", ())) - set(key.scopes))
+    key_rights.check_within(by, raised)
+    limits = [name for name in changes if name in LIMITS]
+    for name, value in changes.items():
+        setattr(key.budget if name in LIMITS else key, name, value)
+    key.budget.save(update_fields=limits)
+    key.save(update_fields=[name for name in changes if name not in LIMITS])
+    return key
+
+
+@transaction.atomic
+def roll(key: ApiKey, *, by: Actor, grace: timedelta = DEFAULT_GRACE) -> tuple[ApiKey, str]:
+    """A new key in place of `key`, which expires after `grace`. Raises Forbidden, NotFound, InvalidRequest."""
+    key = _lock(key, by)
+    key_rights.check_within(by, key_rights.of(key))
+    if isinstance(by, Membership):
+        key_rights.check_gives_keys(by, key.scopes)
+    if key.rolled_into.exists():
+        raise InvalidRequest("invalid_parameter", "This API key was rolled already; roll the key that replaced it.")
+    now = timezone.now()
+    if not key.enabled or key.has_expired(now):
+        raise InvalidRequest("invalid_parameter", "Only an API key that works can be rolled.")
+    copied = {name: getattr(key, name) for name in COPIED}
+    rolled = _insert(
+        organization=key.organization, budget=key.budget, created_by=key.created_by, rolled_from=key, **copied
+    )
+    key.expires_at = min(now + grace, key.expires_at or now + grace)
+    key.save(update_fields=["expires_at"])
+    return rolled
+
+
+def revoke(key: ApiKey, *, by: Actor | None) -> None:
+    """End `key` for good; again is the same. `by` is None for an operator. Raises Forbidden."""
+    if by is not None:
+        _check_belongs(by, key.organization)
+        key_rights.check_manages(by)
+    ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now())
+
+
+def _insert(**fields: Any) -> tuple[ApiKey, str]:
+    text = key_text.generate(sandbox=fields["organization"].is_sandbox)
+    return ApiKey.objects.create(digest=key_text.digest(text), hint=key_text.hint(text), **fields), text
+
+
+def _lock(key: ApiKey, by: Actor) -> ApiKey:
+    """The row of a key that is not revoked, locked and read anew, for an actor who may manage it."""
+    rows = ApiKey.objects.select_for_update(no_key=True, of=("self", "budget"))
+    found = rows.select_related("budget", "organization").filter(pk=key.pk, revoked_at=None).first()
+    if found is None:
+        raise NotFound("key_not_found", "There is no such API key.")
+    _check_belongs(by, found.organization)
+    key_rights.check_manages(by)
+    return found
+
+
+def _check_belongs(by: Actor, organization: Organization) -> None:
+    """A key acts in its own organization alone; a member also in the sandbox twin."""
+    theirs = {organization.pk} | ({organization.sandbox_of_id} if isinstance(by, Membership) else set())
+    if by.organization_id not in theirs:
+        raise NotFound("key_not_found", "There is no such API key.")

@@ -1,0 +1,50 @@
+"""Who belongs to an organization, and as what. An organization always keeps an owner; an operator belongs to none."""
+
+from django.db import transaction
+
+from accounts.errors import Forbidden
+from accounts.models import Membership, Organization, Role, User
+
+
+@transaction.atomic
+def add(organization: Organization, email: str, role: Role) -> Membership:
+    """Make the person with this e-mail address a member, creating the login (without password) if there is none.
+
+    A member already there gets the role. Raises Forbidden `operator_cannot_join`, `last_owner`.
+    """
+    user = User.objects.filter(email__iexact=email).first() or User.objects.create_user(email)
+    if user.is_staff:
+        raise Forbidden("operator_cannot_join", "An operator of the gateway belongs to no organization.")
+    _lock(organization)
+    membership, is_new = organization.memberships.get_or_create(user=user, defaults={"role": role})
+    return membership if is_new else change_role(membership, role)
+
+
+@transaction.atomic
+def change_role(membership: Membership, role: Role) -> Membership:
+    """Raises Forbidden `last_owner`."""
+    _lock(membership.organization)
+    if role != Role.OWNER:
+        _check_another_owner(membership)
+    membership.role = role
+    membership.save(update_fields=["role"])
+    return membership
+
+
+@transaction.atomic
+def remove(membership: Membership) -> None:
+    """Raises Forbidden `last_owner`."""
+    _lock(membership.organization)
+    _check_another_owner(membership)
+    membership.delete()
+
+
+def _lock(organization: Organization) -> None:
+    """Membership changes of one organization wait for each other, so two owners cannot leave at once."""
+    Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
+
+
+def _check_another_owner(membership: Membership) -> None:
+    others = membership.organization.memberships.filter(role=Role.OWNER).exclude(pk=membership.pk)
+    if not others.exists():
+        raise Forbidden("last_owner", "An organization must keep an owner.")

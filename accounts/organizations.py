@@ -1,0 +1,39 @@
+"""Organizations: open one for an owner, make its sandbox twin, suspend and resume it."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import members
+from accounts.models import Organization, Role, UserGroup
+
+DEFAULT_GROUP = "default"
+
+
+@transaction.atomic
+def create(name: str, owner_email: str, *, user_group: UserGroup | None = None) -> Organization:
+    """A new organization with its owner, in the group `default` unless another is given. It has no wallet yet."""
+    group = user_group or UserGroup.objects.get(name=DEFAULT_GROUP)
+    organization = Organization.objects.create(name=name, user_group=group)
+    members.add(organization, owner_email, Role.OWNER)
+    return organization
+
+
+def sandbox_twin(organization: Organization) -> Organization:
+    """The organization that pays with test credits and is served by the simulator only; made when first asked for.
+
+    It has no members of its own: those of the live twin act in it.
+    """
+    name = f"{organization.name} (sandbox)"[:120]
+    fields = {"name": name, "user_group": organization.user_group}
+    return Organization.objects.get_or_create(sandbox_of=organization, defaults=fields)[0]
+
+
+def suspend(organization: Organization, reason: str) -> None:
+    """Refuse every call of the organization and its sandbox twin; work under way goes on."""
+    twins = Organization.objects.filter(pk=organization.pk) | Organization.objects.filter(sandbox_of=organization)
+    twins.filter(suspended_at=None).update(suspended_at=timezone.now(), suspended_reason=reason)
+
+
+def resume(organization: Organization) -> None:
+    twins = Organization.objects.filter(pk=organization.pk) | Organization.objects.filter(sandbox_of=organization)
+    twins.update(suspended_at=None, suspended_reason="")
