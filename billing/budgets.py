@@ -1,0 +1,98 @@
+"""Key budgets: what the keys of one budget may still spend, for ever and today. Guarded by the wallet's lock.
+
+A reservation counts in the window that was open when it was made, and stays there however late it is resolved.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+
+from django.conf import settings
+from django.db.models import Q
+
+from accounts.errors import QuotaExceeded
+from accounts.models import ApiKey, KeyBudget
+from billing.amounts import ZERO, number
+from billing.models import BudgetWindow, Reservation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Windows:
+    """The two windows of one budget on one day; a missing row is an empty window."""
+
+    total: BudgetWindow
+    daily: BudgetWindow
+
+    def add(self, *, reserved: Decimal = ZERO, captured: Decimal = ZERO) -> None:
+        for window in (self.total, self.daily):
+            window.reserved += reserved
+            window.captured += captured
+
+
+def windows(budget_id: int, day: date) -> Windows:
+    Kind = BudgetWindow.Kind
+    rows = BudgetWindow.objects.filter(Q(kind=Kind.TOTAL) | Q(kind=Kind.DAILY, day=day), budget_id=budget_id)
+    found = {window.kind: window for window in rows}
+    return Windows(
+        total=found.get(Kind.TOTAL) or BudgetWindow(budget_id=budget_id, kind=Kind.TOTAL, day=None),
+        daily=found.get(Kind.DAILY) or BudgetWindow(budget_id=budget_id, kind=Kind.DAILY, day=day),
+    )
+
+
+def remembered(reservation: Reservation) -> Windows | None:
+    """The windows that a reservation counts in; None when no key made it."""
+    if reservation.budget_id is None:
+        return None
+    return windows(reservation.budget_id, reservation.budget_day)
+
+
+def left(limit: Decimal | None, window: BudgetWindow) -> Decimal | None:
+    """What a limit leaves; None when there is no limit."""
+    return None if limit is None else max(ZERO, limit - window.reserved - window.captured)
+
+
+def check(budget: KeyBudget, open_windows: Windows, amount: Decimal, available: Decimal) -> None:
+    """Raise QuotaExceeded when `amount` more would pass a limit of the budget."""
+    total = left(budget.total_limit, open_windows.total)
+    if total is not None and amount > total:
+        raise refusal("key_quota_exhausted", "This API key has used up its quota.", amount, available, total)
+    daily = left(budget.daily_limit, open_windows.daily)
+    if daily is not None and amount > daily:
+        message = "This API key has used up its quota for today (UTC)."
+        midnight = datetime.combine(open_windows.daily.day + timedelta(days=1), time(), UTC)
+        raise refusal("key_daily_quota_exhausted", message, amount, available, daily, reset_at=midnight)
+
+
+def refusal(
+    code: str, message: str, amount: Decimal, available: Decimal, remaining: Decimal, reset_at: datetime | None = None
+) -> QuotaExceeded:
+    """The 402 answer with its figures: what it would cost, what the account has, what this limit leaves."""
+    return QuotaExceeded(
+        code,
+        message,
+        estimated_credits=number(amount),
+        account_balance_credits=number(available),
+        remaining_credits=number(remaining),
+        reset_at=int(reset_at.timestamp()) if reset_at else None,
+        action_url=settings.PUBLIC_URL + "/console/billing",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """What an API key has used, and what it could still spend now; None = as much as the organization has."""
+
+    used: Decimal
+    remaining: Decimal | None
+
+
+def standing(api_key: ApiKey, now: datetime) -> Standing:
+    open_windows = windows(api_key.budget_id, now.astimezone(UTC).date())
+    limits = (
+        left(api_key.budget.total_limit, open_windows.total),
+        left(api_key.budget.daily_limit, open_windows.daily),
+    )
+    return Standing(
+        used=open_windows.total.captured,
+        remaining=min((limit for limit in limits if limit is not None), default=None),
+    )

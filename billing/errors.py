@@ -1,0 +1,14 @@
+"""What only a programmer or an operator can have done wrong in the books. The customer's mistakes are ApiErrors.
+
+Exception
+├── LedgerConflict   the same reference came with other arguments, or a resolved reservation is to be resolved otherwise
+└── PriceMissing     the price book in force has no such cell
+"""
+
+
+class LedgerConflict(Exception):
+    """This contradicts what the ledger already holds; nothing was written."""
+
+
+class PriceMissing(LookupError):
+    """The price book in force has no price for this model and cell."""

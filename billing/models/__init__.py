@@ -1,0 +1,34 @@
+"""The books: what came in (lots), what is promised (reservations), every movement (transfers), and what things cost.
+
+    Organization 1-1 Wallet 1-n CreditLot
+                            1-n Reservation n-n CreditLot (ReservationLot)
+                            1-n Transfer               append-only, numbered and hash-chained per wallet
+    KeyBudget 1-n BudgetWindow                         one for ever, one a UTC day
+    PriceVersion 1-n PriceCell · UserGroup 1-n GroupPrice
+
+Only `billing.ledger` writes wallets, lots, reservations, windows and transfers; only `load_price_book` writes prices.
+"""
+
+from billing.models.audits import AuditMark, AuditRun
+from billing.models.prices import GroupPrice, PriceCell, PriceVersion, Unit
+from billing.models.reservations import BudgetWindow, Reservation, ReservationLot
+from billing.models.transfers import Account, Kind, Transfer
+from billing.models.wallets import Adjustment, CreditLot, Wallet
+
+__all__ = [
+    "Account",
+    "Adjustment",
+    "AuditMark",
+    "AuditRun",
+    "BudgetWindow",
+    "CreditLot",
+    "GroupPrice",
+    "Kind",
+    "PriceCell",
+    "PriceVersion",
+    "Reservation",
+    "ReservationLot",
+    "Transfer",
+    "Unit",
+    "Wallet",
+]
