@@ -4,6 +4,9 @@ A claim is one conditional UPDATE: it sets `leased_until`, names the worker, and
 of that worker goes through `held(...)`, which names the token, so one that was thought dead changes nothing. The
 supervisor frees what its own dead processes held, by the worker's name. Claims in a row that ended in nothing are
 counted, so that a row which kills its worker each time is set aside.
+
+A row is due when `due_at` has passed. While it is due and the queue was told so, `rung_until` keeps the sweep from
+ringing again at once; the sweep rings once more when that time passes and nobody came.
 """
 
 import os
@@ -20,6 +23,7 @@ from generations.models.tasks import Leased
 
 Row = TypeVar("Row", bound=Leased)
 CLAIMABLE: tuple[type[Leased], ...] = (Task, Attempt, Delivery, StoredFile)
+RING_TRUST = timedelta(seconds=15)
 PULSE_SECONDS = 1.0
 _last_pulse = 0.0
 
@@ -35,23 +39,24 @@ def free(now: datetime) -> Q:
 
 
 def claim(rows: QuerySet[Row], *, seconds: float) -> Row | None:
-    """Claim the one row of `rows` (a queryset by primary key and state); None when somebody holds it.
+    """Claim the one row of `rows` (a queryset by primary key and state); None when it is not due or somebody holds it.
 
     `due_at` moves to the end of the lease, so the sweep finds the row again if this worker dies.
     """
     now = timezone.now()
     until = now + timedelta(seconds=seconds)
-    changed = rows.filter(free(now), due_at__isnull=False).update(
+    changed = rows.filter(free(now), due_at__lte=now).update(
         leased_until=until,
         leased_by=worker_name(),
         lease_token=F("lease_token") + 1,
         claims=F("claims") + 1,
         due_at=until,
+        rung_until=None,
     )
     if not changed:
         return None
     pulse()
-    return rows.get()
+    return rows.first()
 
 
 def held(row: Row) -> QuerySet[Row]:
@@ -62,7 +67,7 @@ def held(row: Row) -> QuerySet[Row]:
 def let_go(row: Leased, *, due_at: datetime | None, progressed: bool = True) -> bool:
     """Free the row and say when it is due again (None: never). Progress sets the count of claims back to 0."""
     claims = {"claims": 0} if progressed else {}
-    return bool(held(row).update(leased_until=None, leased_by="", due_at=due_at, **claims))
+    return bool(held(row).update(leased_until=None, leased_by="", due_at=due_at, rung_until=None, **claims))
 
 
 def release_leases(worker: str) -> int:
@@ -70,7 +75,9 @@ def release_leases(worker: str) -> int:
     now, freed = timezone.now(), 0
     for model in CLAIMABLE:
         rows = model._default_manager.filter(leased_by=worker, leased_until__gt=now)
-        freed += rows.update(leased_until=None, leased_by="", due_at=now, lease_token=F("lease_token") + 1)
+        freed += rows.update(
+            leased_until=None, leased_by="", due_at=now, rung_until=None, lease_token=F("lease_token") + 1
+        )
     LoopLease.objects.filter(leased_by=worker).update(leased_until=None, leased_by="")
     WorkerPulse.objects.filter(worker=worker).delete()
     return freed

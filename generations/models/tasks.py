@@ -22,6 +22,7 @@ class Leased(models.Model):
     """Columns of a row that workers claim."""
 
     due_at = models.DateTimeField(null=True, blank=True, help_text="When a worker should look at it; empty: never.")
+    rung_until = models.DateTimeField(null=True, blank=True, help_text="Until then the queue is trusted with it.")
     leased_until = models.DateTimeField(null=True, blank=True)
     leased_by = models.CharField(max_length=80, blank=True)
     lease_token = models.BigIntegerField(default=0)
@@ -159,6 +160,7 @@ class Attempt(Leased):
     cost_unit = models.CharField(max_length=12, blank=True, help_text="unit, or the currency of cash.")
     looks = models.PositiveSmallIntegerField(default=0, help_text="Look-ups of an unknown outcome so far.")
     absent_looks = models.PositiveSmallIntegerField(default=0, help_text="Of these, how many found nothing.")
+    last_absent_at = models.DateTimeField(null=True, blank=True, help_text="The last of those that counted.")
     fetch_tries = models.PositiveSmallIntegerField(default=0)
 
     created_at = models.DateTimeField(default=timezone.now, editable=False)
