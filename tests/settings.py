@@ -9,3 +9,5 @@ environment.load()
 postgres.provide()
 
 from evolink_saas.settings import *  # noqa: E402, F403
+
+INSTALLED_APPS = [*INSTALLED_APPS, "django_migration_linter"]  # noqa: F405
