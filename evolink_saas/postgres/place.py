@@ -9,9 +9,9 @@ folders that we did not make are never changed.
 import hashlib
 import os
 import pwd
-import stat
 import subprocess
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,14 +59,15 @@ def of(directory: Path) -> Place:
     if runner is None:
         near.server.mkdir(mode=0o700, exist_ok=True)
         return near
-    far = Place(server=private_folder(directory) / "server", runner=runner)
-    if far.data.exists():
+    private = find_private(directory)
+    if private and (far := Place(server=private / "server", runner=runner)).data.exists():
         return far
     make_for(runner, near.server)
     if near.can_write(near.server):
         return near
     if near.data.exists():
         raise PostgresProblem(f"User {runner.pw_name} can no longer reach {near.server}: a folder above it was closed.")
+    far = Place(server=private_folder(directory) / "server", runner=runner)
     make_for(runner, far.server)
     return far
 
@@ -85,18 +86,25 @@ def make_for(runner: pwd.struct_passwd, folder: Path) -> None:
     os.chown(folder, runner.pw_uid, runner.pw_gid)
 
 
+def private_candidates(directory: Path) -> list[Path]:
+    key = hashlib.sha256(str(directory).encode()).hexdigest()[:16]
+    return [parent / f"evolink-saas-{key}" for parent in PRIVATE_PARENTS if parent.is_dir()]
+
+
+def find_private(directory: Path) -> Path | None:
+    """The private folder of `directory` if it was made before: root's own, and no link that someone else laid there."""
+    for folder in private_candidates(directory):
+        if folder.is_dir() and not folder.is_symlink() and folder.stat().st_uid == 0:
+            return folder
+    return None
+
+
 def private_folder(directory: Path) -> Path:
     """A folder of root's that every user may pass through and none but root may write, named after `directory`."""
-    key = hashlib.sha256(str(directory).encode()).hexdigest()[:16]
-    candidates = [parent / f"evolink-saas-{key}" for parent in PRIVATE_PARENTS if parent.is_dir()]
-    candidates.sort(key=lambda folder: not folder.exists())
-    for folder in candidates:
-        try:
-            folder.mkdir(mode=0o711, exist_ok=True)
-        except OSError:
-            continue
-        found = folder.lstat()
-        if stat.S_ISDIR(found.st_mode) and found.st_uid == 0:
+    for folder in private_candidates(directory):
+        with suppress(OSError):
+            folder.mkdir(mode=0o711)
             folder.chmod(0o711)
-            return folder
+        if found := find_private(directory):
+            return found
     raise PostgresProblem(f"No folder could be made for PostgreSQL's data in {' or '.join(map(str, PRIVATE_PARENTS))}.")
