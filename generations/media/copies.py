@@ -12,9 +12,9 @@ import av.filter
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.video.stream import VideoStream
-from PIL import Image, ImageOps, JpegImagePlugin
+from PIL import Image, JpegImagePlugin
 
-from generations.media.probe import image_format, opened_image, opened_video, read_image, read_video
+from generations.media.probe import image_format, opened_image, opened_video, read_image, read_video, upright
 from generations.media.rules import BadImage, ImageFacts, VideoFacts
 
 SHORT_SIDE = 1080
@@ -34,17 +34,17 @@ def clean_image(path: Path, out: Path) -> ImageFacts:
         file_format = image_format(image)
         if file_format == "gif":
             raise BadImage("image_processing_error", "A GIF cannot be used as a reference image.")
-        upright = ImageOps.exif_transpose(image)
-        upright.info = {key: value for key, value in upright.info.items() if key == "transparency"}
-        if file_format == "jpeg" and upright.mode not in ("L", "RGB"):
-            upright = upright.convert("RGB")
-        upright.save(out, file_format.upper(), **_saving(image, upright))
+        copy = upright(image)
+        copy.info = {key: value for key, value in copy.info.items() if key == "transparency"}
+        if file_format == "jpeg" and copy.mode not in ("L", "RGB"):
+            copy = copy.convert("RGB")
+        copy.save(out, file_format.upper(), **_saving(image, copy.mode))
     return read_image(out)
 
 
-def _saving(image: Image.Image, upright: Image.Image) -> dict[str, Any]:
+def _saving(image: Image.Image, mode: str) -> dict[str, Any]:
     """A JPEG keeps its own compression tables, so that the copy neither grows past a limit nor loses detail."""
-    if isinstance(image, JpegImagePlugin.JpegImageFile) and image.mode == upright.mode:
+    if isinstance(image, JpegImagePlugin.JpegImageFile) and image.mode == mode:
         return {"qtables": image.quantization, "subsampling": JpegImagePlugin.get_sampling(image), "optimize": True}
     return {} if image.format == "PNG" else {"quality": 95}
 

@@ -31,9 +31,18 @@ MAX_PIXELS = 50_000_000
 MAX_VIDEO_SIDE = 8192
 MAX_PACKETS = 1_000_000
 HEAD_BYTES = 64
-SIDEWAYS = (0, 5, 6, 7, 8)
-"""EXIF orientations whose width and height are exchanged; 0 never occurs."""
 ORIENTATION_TAG = 0x0112
+TO_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+FIRST_SIDEWAYS = 5
+"""Orientation marks and what they ask for; from 5 on, width and height change places."""
 
 _MP4_BRANDS = {b"isom", b"mp41", b"mp42", b"avc1", b"M4V ", b"M4VH", b"M4VP", b"MSNV", b"dash", b"f4v ", b"mmp4"} | {
     b"iso%d" % n for n in range(2, 10)
@@ -99,11 +108,25 @@ def image_format(image: Image.Image) -> str:
     return "jpeg" if image.format == "MPO" else str(image.format).lower()
 
 
+def upright(image: Image.Image) -> Image.Image:
+    """The picture as it is seen."""
+    turn = TO_UPRIGHT.get(_orientation(image))
+    return image.copy() if turn is None else image.transpose(turn)
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        mark = image.getexif().get(ORIENTATION_TAG)
+    except Exception:  # damaged metadata makes Pillow raise nearly anything; viewers show such a picture as it lies
+        return 1
+    return mark if mark in TO_UPRIGHT else 1
+
+
 def read_image(path: Path) -> ImageFacts:
     """Raises BadImage (image_processing_error; at POST invalid_image)."""
     with opened_image(path) as image:
         width, height = image.size
-        if image.getexif().get(ORIENTATION_TAG) in SIDEWAYS:
+        if _orientation(image) >= FIRST_SIDEWAYS:
             width, height = height, width
         return ImageFacts(
             mime_type=MIME_TYPES[image_format(image)],
