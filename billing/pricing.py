@@ -1,0 +1,113 @@
+"""What a task costs: one look-up finds its price, its inputs are frozen on the task, and nothing else counts later.
+
+    credits = rate x factor x max(seconds, minimum_seconds)      per second
+    credits = rate x factor                                      per call
+
+where the rate is the user group's exact rate for the model or, without one, the cell's rate times the group's
+multiplier. Rounded half up to 4 decimals, once, at the end.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from django.db.models import OuterRef, Subquery, Value
+from django.utils import timezone
+
+from accounts.models import Organization, UserGroup
+from billing.amounts import SMALLEST
+from billing.errors import PriceMissing
+from billing.models import GroupPrice, PriceCell, PriceVersion, Unit
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One line of a quote: `quantity` units at `rate x factor` make `amount` credits."""
+
+    label: str
+    quantity: Decimal
+    unit: str
+    rate: Decimal
+    factor: Decimal
+    amount: Decimal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Price:
+    """`inputs` is JSON-able and enough to compute `credits` again: `price(inputs) == credits`."""
+
+    credits: Decimal
+    lines: tuple[Line, ...]
+    inputs: dict[str, Any]
+
+
+def quote(model: str, cell: str, seconds: Decimal | int | None, organization: Organization) -> Price:
+    """Price one task of the organization now, by one SQL statement. `seconds` is None for what costs a call.
+
+    Raises PriceMissing when the price book in effect has no such cell.
+    """
+    found = find(model, cell, organization)
+    inputs = {
+        "version": found.version_id,
+        "model": model,
+        "cell": cell,
+        "unit": found.unit,
+        "rate": spelled(found.rate),
+        "factor": spelled(found.factor),
+        "multiplier": spelled(found.multiplier),
+        "exact_rate": None if found.exact_rate is None else spelled(found.exact_rate),
+        "minimum_seconds": spelled(found.minimum_seconds),
+        "seconds": None if found.unit == Unit.CALL else spelled(Decimal(seconds)),
+    }
+    credits = price(inputs)
+    line = Line(
+        label=found.label,
+        quantity=quantity(inputs),
+        unit=found.unit,
+        rate=effective_rate(inputs),
+        factor=found.factor,
+        amount=credits,
+    )
+    return Price(credits=credits, lines=(line,), inputs=inputs)
+
+
+def price(inputs: Mapping[str, Any], seconds: Decimal | int | None = None) -> Decimal:
+    """The credits that frozen inputs make, for the seconds they hold or for `seconds` measured later."""
+    amount = effective_rate(inputs) * Decimal(inputs["factor"]) * quantity(inputs, seconds)
+    return amount.quantize(SMALLEST, ROUND_HALF_UP)
+
+
+def quantity(inputs: Mapping[str, Any], seconds: Decimal | int | None = None) -> Decimal:
+    """The units that are billed: 1 call, or the seconds but never fewer than the minimum."""
+    if inputs["unit"] == Unit.CALL:
+        return Decimal(1)
+    measured = Decimal(inputs["seconds"]) if seconds is None else Decimal(seconds)
+    return max(measured, Decimal(inputs["minimum_seconds"]))
+
+
+def effective_rate(inputs: Mapping[str, Any]) -> Decimal:
+    if inputs["exact_rate"] is not None:
+        return Decimal(inputs["exact_rate"])
+    return Decimal(inputs["rate"]) * Decimal(inputs["multiplier"])
+
+
+def find(model: str, cell: str, organization: Organization) -> PriceCell:
+    """The cell of the version in effect, with the group's `multiplier` and `exact_rate` on it."""
+    versions = PriceVersion.objects.filter(effective_at__lte=timezone.now()).order_by("-effective_at")
+    group = Value(organization.user_group_id)
+    exact = GroupPrice.objects.filter(user_group=group, model=OuterRef("model")).values("rate")
+    multiplier = UserGroup.objects.filter(pk=group).values("multiplier")
+    found = (
+        PriceCell.objects.filter(version=Subquery(versions.values("pk")[:1]), model=model, cell=cell)
+        .annotate(exact_rate=Subquery(exact), multiplier=Subquery(multiplier))
+        .first()
+    )
+    if found is None:
+        raise PriceMissing(f"The price book in effect has no cell {cell!r} of {model!r}.")
+    return found
+
+
+def spelled(value: Decimal) -> str:
+    """A Decimal as text without trailing zeros or exponent: 5.4, 10, 0.075."""
+    return f"{value.normalize():f}"
