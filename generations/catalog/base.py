@@ -10,31 +10,34 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from generations.catalog.fields import MetadataPairs, Object, Text
+from generations.catalog import envelope
+from generations.catalog.fields import Object
 from generations.media import ImageRule, VideoRule
 
 Face = Literal["required", "wanted", "none"]
 BillingRule = Literal["per_call", "per_second"]
 
-CALLBACK_URL = Text(
-    max_length=2048,
-    pattern="^[Hh][Tt][Tt][Pp][Ss]://",
-    about="An https address that receives the task when it is completed, failed or cancelled.",
-)
-METADATA = MetadataPairs(
-    max_pairs=16, max_key=40, max_value=500, about="Up to 16 pairs of your own, returned unchanged with the task."
-)
+
+@dataclass(frozen=True, kw_only=True)
+class MediaKind:
+    """What a model asks of one picture or film.
+
+    A clearly visible face must be in it (required), should be (wanted: the operator decides what follows), or need not.
+    """
+
+    rule: ImageRule | VideoRule
+    face: Face = "none"
 
 
 @dataclass(frozen=True, kw_only=True)
 class MediaRef:
-    """One picture or film the customer pointed to. `face` says whether a clearly visible face must be in it."""
+    """One picture or film the customer pointed to, with what its role asks of it (`MediaKind`)."""
 
     role: str
     param: str
     url: str
     rule: ImageRule | VideoRule
-    face: Face = "none"
+    face: Face
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +88,10 @@ class Example:
 
 @dataclass(frozen=True, kw_only=True)
 class Spec:
-    """One model of the catalogue. Deadlines count from the acceptance upstream, or without one from the request."""
+    """One model of the catalogue. `media` says by role what each picture or film must be.
+
+    `deadline_minutes` count from the acceptance upstream, `unaccepted_deadline_minutes` from the request without one.
+    """
 
     id: str
     type: Literal["video", "element"]
@@ -97,6 +103,7 @@ class Spec:
     unaccepted_deadline_minutes: int = 30
     root: Object
     model_params: Object
+    media: Mapping[str, MediaKind]
     rules: tuple[str, ...]
     examples: tuple[Example, ...]
     reader: Callable[["Spec", Mapping[str, Any]], Parsed]
@@ -106,23 +113,24 @@ class Spec:
         return self.reader(self, body)
 
     def read_model_params(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """The values of `model_params`, all its fields present; without it, those of an empty one."""
         return self.model_params.read(body.get("model_params", {}), "model_params")
+
+    def media_ref(self, role: str, param: str, url: str) -> MediaRef:
+        kind = self.media[role]
+        return MediaRef(role=role, param=param, url=url, rule=kind.rule, face=kind.face)
 
     def json_schema(self) -> dict[str, Any]:
         """JSON Schema 2020-12 of the body; what it cannot say stands in `x-rules`, in words."""
-        root = self.root.schema()
-        shared = {"callback_url": CALLBACK_URL.schema(), "metadata": METADATA.schema()}
+        root, params, shared = self.root.schema(), self.model_params.schema(), envelope.FIELDS.schema()
         model = {"const": self.id, "description": "The model's id."}
-        params = {"model_params": self.model_params.schema()}
-        required = ["model", *root.get("required", [])]
-        if "required" in params["model_params"]:
-            required.append("model_params")
+        needs_params = ["model_params"] if "required" in params else []
         return root | {
             "$schema": "https://json-schema.org/draft/2020-12/schema",
             "title": self.id,
             "description": self.description,
-            "properties": {"model": model} | root["properties"] | params | shared,
-            "required": required,
+            "properties": {"model": model} | root["properties"] | {"model_params": params} | shared["properties"],
+            "required": ["model", *root.get("required", []), *needs_params],
             "examples": [example.body for example in self.examples],
-            "x-rules": list(self.rules),
+            "x-rules": [*self.rules, *envelope.RULES],
         }

@@ -1,0 +1,56 @@
+"""What every request carries around its model's own fields: `model`, `callback_url` and `metadata`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from accounts.errors import InvalidRequest
+from generations.catalog.fields import Object, Pairs, Text
+
+
+@dataclass(frozen=True, kw_only=True)
+class HttpsAddress(Text):
+    """Described as an https address, read as a string: an address that is refused has an error code of its own."""
+
+    def shape(self) -> dict[str, Any]:
+        return super().shape() | {"format": "uri", "pattern": "^[Hh][Tt][Tt][Pp][Ss]://"}
+
+
+MODEL = Text(max_length=200, required=True, blank=False, about="The model's id.")
+FIELDS = Object(
+    fields={
+        "callback_url": HttpsAddress(
+            max_length=2048,
+            about="A public https address that receives the task when it is completed, failed or cancelled.",
+        ),
+        "metadata": Pairs(
+            max_pairs=16,
+            max_key=40,
+            max_value=500,
+            about="Up to 16 pairs of your own strings, returned unchanged with the task.",
+        ),
+    },
+    extras=True,
+)
+RULES = (
+    "Neither callback_url nor a media address may be an internal one.",
+    "No string holds a null character or an unpaired surrogate.",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Envelope:
+    """Whether `callback_url` may be reached is still to be checked."""
+
+    model: str
+    callback_url: str | None
+    metadata: dict[str, str]
+
+
+def read(body: Any) -> Envelope:
+    """The shared fields of a parsed JSON body. Raises `InvalidRequest`."""
+    if not isinstance(body, Mapping):
+        raise InvalidRequest("invalid_json", "The request body must be a JSON object.")
+    model = Object(fields={"model": MODEL}, extras=True).read(body, "")["model"]
+    given = FIELDS.read(body, "")
+    return Envelope(model=model, callback_url=given["callback_url"], metadata=given["metadata"] or {})
