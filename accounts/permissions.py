@@ -8,20 +8,23 @@ A view that declares nothing is refused loudly, so a forgotten line never opens 
 """
 
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from accounts.errors import Forbidden, Unauthenticated
 from accounts.models import ApiKey
 
+if TYPE_CHECKING:  # rest_framework.views imports this module by its setting
+    from rest_framework.views import APIView
+
 
 class HasScope(BasePermission):
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         """True, or raises Unauthenticated `missing_api_key`, Forbidden `key_ip_not_allowed` or `key_scope_missing`."""
         scope, key = scope_of(view, request.method or "GET"), request.auth
         if key is not None:
@@ -35,7 +38,7 @@ class HasScope(BasePermission):
         return True
 
 
-def scope_of(view: APIView, method: str) -> str | None:
+def scope_of(view: "APIView", method: str) -> str | None:
     """The scope `view` asks for; of a method it does not have, the first it declares (DRF answers 405 afterwards)."""
     if not hasattr(view, "required_scope"):
         raise ImproperlyConfigured(f"{type(view).__name__} must declare required_scope.")

@@ -64,7 +64,7 @@ class RollInput(serializers.Serializer):
 
 class KeyOutput(serializers.ModelSerializer):
     id = serializers.CharField(source="public_id")
-    object = serializers.ReadOnlyField(default="api_key")
+    object = serializers.CharField(read_only=True, default="api_key")
     total_limit = Credits(source="budget.total_limit", allow_null=True)
     daily_limit = Credits(source="budget.daily_limit", allow_null=True)
     expires_at = UnixTime(allow_null=True)
@@ -102,6 +102,6 @@ class NewKey(KeyOutput):
 
 
 class KeyList(serializers.Serializer):
-    object = serializers.ReadOnlyField(default="list")
+    object = serializers.CharField(read_only=True, default="list")
     data = KeyOutput(many=True)
     next_cursor = serializers.CharField(allow_null=True)

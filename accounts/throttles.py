@@ -4,13 +4,16 @@ The statement counts no further than the limit, so a key that hammers costs no w
 """
 
 import time
+from typing import TYPE_CHECKING
 
 from django.db import connection
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
-from rest_framework.views import APIView
 
 from accounts.models import ApiKey, RateWindow
+
+if TYPE_CHECKING:  # rest_framework.views imports this module by its setting
+    from rest_framework.views import APIView
 
 COUNT_ONE_CALL = """
     INSERT INTO accounts_ratewindow AS present (key_id, minute, calls) VALUES (%(key_id)s, %(minute)s, 1)
@@ -19,7 +22,7 @@ COUNT_ONE_CALL = """
 
 
 class RequestsPerMinute(BaseThrottle):
-    def allow_request(self, request: Request, view: APIView) -> bool:
+    def allow_request(self, request: Request, view: "APIView") -> bool:
         key = request.auth
         return key is None or key.requests_per_minute is None or count_call(key, time.time())
 

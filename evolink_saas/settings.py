@@ -5,6 +5,7 @@ from pathlib import Path
 import dj_database_url
 
 from evolink_saas import environment as env
+from evolink_saas import logs
 
 env.load()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -39,6 +40,8 @@ INSTALLED_APPS = [
     "evolink_saas",
 ]
 MIDDLEWARE = [
+    "evolink_saas.request_ids.RequestIds",
+    "evolink_saas.logs.RequestLog",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -101,11 +104,39 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.ApiKeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.permissions.HasScope"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["accounts.parsers.JsonObject"],
+    "DEFAULT_THROTTLE_CLASSES": ["accounts.throttles.RequestsPerMinute"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "accounts.negotiation.FirstIfNoneFits",
+    "URL_FORMAT_OVERRIDE": None,
+    "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_SCHEMA_CLASS": "evolink_saas.openapi.Schema",
     "EXCEPTION_HANDLER": "evolink_saas.errors.render",
     "UNAUTHENTICATED_USER": None,
 }
+SPECTACULAR_SETTINGS = {
+    "TITLE": "AI video gateway",
+    "VERSION": "1",
+    "DESCRIPTION": "One API for AI video generation, paid with prepaid credits.",
+    "OAS_VERSION": "3.1.1",
+    "SERVERS": [{"url": PUBLIC_URL}],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SERVE_AUTHENTICATION": [],
+    "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "evolink_saas.openapi.finish"],
+}
+LOGGING = logs.configuration(env.text("LOG_FORMAT", "line" if DEBUG else "json"), env.text("LOG_LEVEL", "INFO").upper())
+
+# HTTPS ends at a proxy of ours. TRUSTED_PROXIES says how many stand before us, each of which appends the caller's
+# address to X-Forwarded-For; probes of the load balancer may come by plain HTTP.
+TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0)
+if TRUSTED_PROXIES:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+HTTPS_ONLY = not DEBUG and PUBLIC_URL.startswith("https://")
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS_ONLY
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS_ONLY else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS_ONLY
 
 # Money.
 WELCOME_CREDITS = env.decimal("WELCOME_CREDITS", "30")
@@ -122,4 +153,9 @@ LOOKUP_DELAYS_SECONDS = [float(word) for word in env.words("LOOKUP_DELAYS_SECOND
 LOOKUP_ABSENT_GAP_SECONDS = float(env.decimal("LOOKUP_ABSENT_GAP_SECONDS", "60"))
 CALLBACK_RETRY_SECONDS = [float(word) for word in env.words("CALLBACK_RETRY_SECONDS", "1,2,4")]
 CALLBACK_TIMEOUT_SECONDS = float(env.decimal("CALLBACK_TIMEOUT_SECONDS", "10"))
+MAX_ATTEMPTS = env.integer("MAX_ATTEMPTS", 3, minimum=1)  # sendings of one task, over all accounts
+MAX_LOSS_SHARE = env.decimal("MAX_LOSS_SHARE", "0.15")  # a provider may cost this much more than the task's price
+MEDIA_TIMEOUT_SECONDS = float(env.decimal("MEDIA_TIMEOUT_SECONDS", "20"))  # for all reference media of a task
+SANDBOX_RUNNING_LIMIT = env.integer("SANDBOX_RUNNING_LIMIT", 10, minimum=1)  # tasks at work per sandbox organization
+FACE_CHECK_OTHER_ANGLES = env.text("FACE_CHECK_OTHER_ANGLES", "warn")  # refuse, warn or off
 MAX_CLAIMS = 5  # poison work is set aside after so many claims that ended in nothing

@@ -1,8 +1,22 @@
 """Every URL."""
 
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, path
+from django.contrib.staticfiles.views import serve as serve_static
+from django.urls import URLPattern, URLResolver, include, path, re_path
+from drf_spectacular.views import SpectacularSwaggerView
+
+from evolink_saas import errors, health, openapi
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("accounts.urls")),
+    path("openapi.json", openapi.serve, name="openapi"),
+    path("docs", SpectacularSwaggerView.as_view(url_name="openapi"), name="docs"),
+    path("healthz", health.live),
+    path("readyz", health.ready),
     path("admin/", admin.site.urls),
+    re_path(r"^static/(?P<path>.*)$", serve_static, {"insecure": True}),
+    re_path(r"^(?!admin$)", errors.invalid_url),
 ]
+
+handler400, handler403 = errors.handler400, errors.handler403
+handler404, handler500 = errors.handler404, errors.handler500

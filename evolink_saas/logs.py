@@ -1,0 +1,111 @@
+"""The log: one line an event, readable in development, JSON in production; each with its request, organization and key.
+
+    12:00:01 INFO  POST /v1/videos/generations 200 34 ms  request=req_01j… organization=org_01j… key=sk-Ab1…x9Yz
+    {"at": "2026-01-02T12:00:01.123Z", "level": "info", "logger": "evolink.requests", "message": "…", "request": "…"}
+
+Secrets never reach it: query strings are left out, and whatever looks like a key is blackened in the finished line.
+"""
+
+import json
+import logging
+import re
+import time
+from collections.abc import Callable
+from contextvars import ContextVar
+from datetime import UTC, datetime
+
+from django.http import HttpRequest, HttpResponse
+
+logger = logging.getLogger("evolink.requests")
+
+_request: ContextVar[HttpRequest | None] = ContextVar("request", default=None)
+_SECRETS = re.compile(
+    r"(?P<kind>sk-(?:test-)?|whsec_|Bearer |://[^\s:/@]*:)(?P<secret>[0-9A-Za-z+/=_.-]{8,}|[^\s@]+(?=@))"
+)
+
+
+class RequestLog:
+    """Middleware: remembers the request for the lines written meanwhile, and writes one when it is answered."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        token, started = _request.set(request), time.monotonic()
+        try:
+            response = self.get_response(request)
+            milliseconds = round(1000 * (time.monotonic() - started))
+            level = logging.ERROR if response.status_code >= 500 else logging.INFO
+            logger.log(level, "%s %s %s %d ms", request.method, _route(request), response.status_code, milliseconds)
+            return response
+        finally:
+            _request.reset(token)
+
+
+class LineFormatter(logging.Formatter):
+    """For people."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        moment = datetime.fromtimestamp(record.created).strftime("%H:%M:%S")
+        named = "".join(f" {name}={value}" for name, value in _context().items())
+        text = f"{moment} {record.levelname:<7} {record.getMessage()}{' ' if named else ''}{named}"
+        if record.exc_info:
+            text = f"{text}\n{self.formatException(record.exc_info)}"
+        return blacken(text)
+
+
+class JsonFormatter(logging.Formatter):
+    """For machines: one JSON object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        moment = datetime.fromtimestamp(record.created, UTC)
+        event = {
+            "at": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": blacken(record.getMessage()),
+        } | _context()
+        if record.exc_info:
+            event["exception"] = blacken(self.formatException(record.exc_info))
+        return json.dumps(event, ensure_ascii=False)
+
+
+def configuration(formatter: str, level: str) -> dict[str, object]:
+    """Django's LOGGING setting, with `line` or `json` as formatter: everything goes to stderr."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "line": {"()": "evolink_saas.logs.LineFormatter"},
+            "json": {"()": "evolink_saas.logs.JsonFormatter"},
+        },
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": formatter}},
+        "root": {"handlers": ["stderr"], "level": level},
+        "loggers": {
+            "django": {"handlers": [], "propagate": True},
+            "django.request": {"level": "CRITICAL"},  # RequestLog and evolink.errors say it once
+            "httpx": {"level": "WARNING"},  # its INFO lines hold addresses with signatures
+        },
+    }
+
+
+def blacken(text: str) -> str:
+    """`text` without API keys, callback secrets, bearer credentials and passwords in addresses."""
+    return _SECRETS.sub(r"\g<kind>…", text)
+
+
+def _route(request: HttpRequest) -> str:
+    """The path; where it holds a signed token, the pattern that it matched."""
+    match = request.resolver_match
+    return f"/{match.route}" if match is not None and "token" in match.kwargs else request.path
+
+
+def _context() -> dict[str, str]:
+    request = _request.get()
+    if request is None:
+        return {}
+    named = {"request": getattr(request, "id", "")}
+    key = getattr(request, "auth", None)
+    if key is not None:
+        named |= {"organization": key.organization.public_id, "key": key.hint}
+    return named
