@@ -18,6 +18,7 @@ STATES: dict[str, State] = {
     "succeeded": "succeeded",  # new
     "failed": "failed",
 }
+ENDED = ("succeed", "succeeded", "failed")
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def progress(row: Mapping[str, Any]) -> Progress:
         outputs=outputs,
         element_id=element_id,
         verdict=verdicts.failure(reason) if state == "failed" else None,
-        cost=_cost(row),
+        cost=_cost(row) if word in ENDED else None,
     )
 
 
