@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from accounts.errors import QuotaExceeded
-from accounts.models import ApiKey, KeyBudget
+from accounts.models import KeyBudget
 from billing.amounts import ZERO, number
 from billing.models import BudgetWindow, Reservation
 
@@ -46,21 +46,30 @@ def remembered(reservation: Reservation) -> Windows | None:
     return windows(reservation.budget_id, reservation.budget_day)
 
 
-def left(limit: Decimal | None, window: BudgetWindow) -> Decimal | None:
-    """What a limit leaves; None when there is no limit."""
-    return None if limit is None else max(ZERO, limit - window.reserved - window.captured)
+def day_of(moment: datetime) -> date:
+    """The UTC day whose window a moment falls in."""
+    return moment.astimezone(UTC).date()
+
+
+def left(budget: KeyBudget, open_windows: Windows) -> list[Decimal]:
+    """What each limit leaves: nothing in the list = no limit."""
+    pairs = ((budget.total_limit, open_windows.total), (budget.daily_limit, open_windows.daily))
+    return [remaining(limit, window) for limit, window in pairs if limit is not None]
+
+
+def remaining(limit: Decimal, window: BudgetWindow) -> Decimal:
+    return max(ZERO, limit - window.reserved - window.captured)
 
 
 def check(budget: KeyBudget, open_windows: Windows, amount: Decimal, available: Decimal) -> None:
     """Raise QuotaExceeded when `amount` more would pass a limit of the budget."""
-    total = left(budget.total_limit, open_windows.total)
-    if total is not None and amount > total:
-        raise refusal("key_quota_exhausted", "This API key has used up its quota.", amount, available, total)
-    daily = left(budget.daily_limit, open_windows.daily)
-    if daily is not None and amount > daily:
+    total, daily = open_windows.total, open_windows.daily
+    if budget.total_limit is not None and amount > (rest := remaining(budget.total_limit, total)):
+        raise refusal("key_quota_exhausted", "This API key has used up its quota.", amount, available, rest)
+    if budget.daily_limit is not None and amount > (rest := remaining(budget.daily_limit, daily)):
         message = "This API key has used up its quota for today (UTC)."
-        midnight = datetime.combine(open_windows.daily.day + timedelta(days=1), time(), UTC)
-        raise refusal("key_daily_quota_exhausted", message, amount, available, daily, reset_at=midnight)
+        midnight = datetime.combine(daily.day + timedelta(days=1), time(), UTC)
+        raise refusal("key_daily_quota_exhausted", message, amount, available, rest, reset_at=midnight)
 
 
 def refusal(
@@ -75,24 +84,4 @@ def refusal(
         remaining_credits=number(remaining),
         reset_at=int(reset_at.timestamp()) if reset_at else None,
         action_url=settings.PUBLIC_URL + "/console/billing",
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Standing:
-    """What an API key has used, and what it could still spend now; None = as much as the organization has."""
-
-    used: Decimal
-    remaining: Decimal | None
-
-
-def standing(api_key: ApiKey, now: datetime) -> Standing:
-    open_windows = windows(api_key.budget_id, now.astimezone(UTC).date())
-    limits = (
-        left(api_key.budget.total_limit, open_windows.total),
-        left(api_key.budget.daily_limit, open_windows.daily),
-    )
-    return Standing(
-        used=open_windows.total.captured,
-        remaining=min((limit for limit in limits if limit is not None), default=None),
     )

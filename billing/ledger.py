@@ -287,7 +287,7 @@ def bring_in(lot: CreditLot, kind: Kind, issuer: Account, amount: Decimal, reaso
 
 def count_in_budget(reservation: Reservation, available: Decimal) -> budgets.Windows:
     """Add the reservation to its key's windows in memory, or raise QuotaExceeded."""
-    budget, day = reservation.api_key.budget, reservation.created_at.date()
+    budget, day = reservation.api_key.budget, budgets.day_of(reservation.created_at)
     windows = budgets.windows(budget.pk, day)
     budgets.check(budget, windows, reservation.amount, available)
     windows.add(reserved=reservation.amount)

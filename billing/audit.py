@@ -1,0 +1,89 @@
+"""The auditor: checks the invariants wallet by wallet, stores what it saw, and freezes a wallet that fails.
+
+A check is a function from a Wallet to Findings. The apps above add theirs by their dotted path in
+`settings.AUDIT_CHECKS`. Each wallet is read in one snapshot, so nothing that happens meanwhile looks like a fault.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from itertools import chain
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
+from billing import book_checks, ledger
+from billing.models import AuditMark, AuditRun, Wallet
+from billing.replay import Finding, compare, replay
+
+Check = Callable[[Wallet], Iterable[Finding]]
+CHUNK = 5_000  # transfers read at a time
+
+
+def replayed(wallet: Wallet) -> list[Finding]:
+    """I1, I2, I4, I5, I9, I10, I15: what shows when the transfers are replayed in their order."""
+    lots = {lot.id: lot for lot in wallet.lots.all()}
+    transfers = wallet.transfers.order_by("seq").iterator(chunk_size=CHUNK)
+    return compare(replay(transfers, lots), wallet, lots)
+
+
+CHECKS: tuple[Check, ...] = (replayed, book_checks.broken)
+
+
+def all_checks() -> tuple[Check, ...]:
+    """The checks of the books, and those of the apps above."""
+    return (*CHECKS, *(import_string(path) for path in settings.AUDIT_CHECKS))
+
+
+def audit_all() -> AuditRun:
+    return run("all wallets", Wallet.objects.all())
+
+
+def audit_changed() -> AuditRun:
+    """Audit the wallets with transfers since they were last found clean."""
+    changed = Wallet.objects.filter(Q(audit_mark__isnull=True) | ~Q(audit_mark__seq=F("seq")))
+    return run("changed wallets", changed)
+
+
+def run(scope: str, wallets: QuerySet[Wallet], checks: Iterable[Check] | None = None) -> AuditRun:
+    """Audit these wallets, freeze those that fail, and store what was found."""
+    checks = tuple(checks) if checks is not None else all_checks()
+    stored = AuditRun.objects.create(scope=scope)
+    findings = book_checks.unguarded()
+    for wallet_id in wallets.order_by("pk").values_list("pk", flat=True):
+        findings += audit_wallet(wallet_id, checks, stored)
+        stored.wallets += 1
+    stored.findings = [asdict(finding) for finding in findings]
+    stored.finished_at = timezone.now()
+    stored.save(update_fields=["wallets", "findings", "finished_at"])
+    return stored
+
+
+def audit_wallet(wallet_id: UUID, checks: Iterable[Check], stored: AuditRun) -> list[Finding]:
+    """One wallet's findings, their subjects naming its organization. Clean: its mark moves on; else it is frozen."""
+    with one_snapshot():
+        wallet = Wallet.objects.select_related("organization").get(pk=wallet_id)
+        found = sorted(set(chain.from_iterable(check(wallet) for check in checks)))
+    organization = wallet.organization
+    if found:
+        broken = ", ".join(sorted({finding.invariant for finding in found}))
+        ledger.freeze(organization, reason=f"Audit {stored.pk} found {broken} broken.")
+    else:
+        AuditMark.objects.update_or_create(wallet=wallet, defaults={"seq": wallet.seq, "checked_at": timezone.now()})
+    owner = organization.public_id
+    return [Finding(**{**asdict(one), "subject": f"{owner} {one.subject}"}) for one in found]
+
+
+@contextmanager
+def one_snapshot() -> Iterator[None]:
+    """A read-only transaction that sees one moment; inside a caller's transaction, that transaction."""
+    if connection.in_atomic_block:
+        yield
+        return
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        yield
