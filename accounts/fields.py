@@ -14,11 +14,11 @@ LAST_SECOND = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp())
 class UnixTime(serializers.IntegerField):
     """A moment as unix seconds."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(min_value=0, max_value=LAST_SECOND, **kwargs)
-
     def to_internal_value(self, data: Any) -> datetime:  # type: ignore[override]
-        return datetime.fromtimestamp(super().to_internal_value(data), UTC)
+        seconds = super().to_internal_value(data)
+        if not 0 <= seconds <= LAST_SECOND:
+            raise serializers.ValidationError("This field must be a moment in unix seconds.")
+        return datetime.fromtimestamp(seconds, UTC)
 
     def to_representation(self, value: datetime) -> int:  # type: ignore[override]
         return int(value.timestamp())

@@ -125,18 +125,18 @@ def _headers(error: errors.ApiError) -> dict[str, str]:
 def _validation(detail: Any) -> errors.InvalidRequest:
     """The first thing wrong in a serializer's error tree, with the path to it as `param`."""
     path = ""
-    while isinstance(detail, dict | list) and not _is_leaf(detail):
-        if isinstance(detail, dict):
-            step, detail = next(iter(detail.items()))
-            path += "" if step == "non_field_errors" else f".{step}" if path else str(step)
-        else:
-            position = next(index for index, item in enumerate(detail) if item)
-            path, detail = f"{path}[{position}]", detail[position]
-    first = detail[0] if isinstance(detail, list) else detail
+    while not _is_leaf(detail):
+        members = detail.items() if isinstance(detail, dict) else enumerate(detail)
+        step, detail = next((step, member) for step, member in members if member)
+        if isinstance(step, int):
+            path += f"[{step}]"
+        elif step != "non_field_errors":
+            path += f".{step}" if path else step
+    first = detail[0]
     code = "missing_parameter" if first.code == "required" else "invalid_parameter"
     message = str(first).replace("This field", f"`{path}`" if path else "This field")
     return errors.InvalidRequest(code, message, param=path or None)
 
 
 def _is_leaf(detail: Any) -> bool:
-    return isinstance(detail, list) and bool(detail) and isinstance(detail[0], str)
+    return isinstance(detail, list) and isinstance(detail[0], str)

@@ -10,6 +10,8 @@ from pytest_django import DjangoDbBlocker
 from evolink_saas import roles
 from tests import database
 
+pytest_plugins = ["tests.cast"]
+
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
