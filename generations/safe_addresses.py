@@ -18,6 +18,7 @@ IPNetwork = IPv4Network | IPv6Network
 MAX_URL_LENGTH = 2048
 DEFAULT_PORTS = {"http": 80, "https": 443}
 FIRST_UNPRIVILEGED_PORT = 1024
+"""Below it, beside 80 and 443, live mail, remote shells and their like: nothing that serves files or callbacks."""
 
 NEVER_PUBLIC_V4 = tuple(
     IPv4Network(network)

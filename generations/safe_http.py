@@ -118,12 +118,12 @@ def download(
             raise BadStatus(response.status)
         headers = _response_headers(response)
         if (length := headers.get("content-length", "")).isdigit() and int(length) > max_bytes:
-            raise TooLarge(f"The file exceeds {max_bytes} bytes.")
+            raise TooLarge(f"The file exceeds {max_bytes / 2**20:g} MB.")
         size_bytes = 0
         for piece in response.iter_stream():
             size_bytes += len(piece)
             if size_bytes > max_bytes:
-                raise TooLarge(f"The file exceeds {max_bytes} bytes.")
+                raise TooLarge(f"The file exceeds {max_bytes / 2**20:g} MB.")
             into.write(piece)
     content_type = headers.get("content-type", "").split(";")[0].strip().lower()
     return Fetched(status=response.status, content_type=content_type, size_bytes=size_bytes)

@@ -14,7 +14,7 @@ from av.container import OutputContainer
 from av.video.stream import VideoStream
 from PIL import Image, JpegImagePlugin
 
-from generations.media.probe import image_format, opened_image, opened_video, read_image, read_video, upright
+from generations.media.probe import image_format, opened_image, opened_video, read_image, read_video, turn, upright
 from generations.media.rules import BadImage, ImageFacts, VideoFacts
 
 SHORT_SIDE = 1080
@@ -58,7 +58,7 @@ def to_1080p(path: Path, out: Path) -> VideoFacts:
     with opened_video(path) as (container, stream), av.open(str(out), "w", format="mp4") as target:
         picture = _picture_stream(target, stream, facts)
         sources: list[AudioStream | VideoStream] = [stream]
-        if sound := next(iter(container.streams.audio), None):
+        if sound := next((one for one in container.streams.audio if one.codec_context), None):
             sources.append(sound)
             voice = target.add_stream("aac", rate=AUDIO_RATE, layout="stereo")
             resampler = av.AudioResampler(format=voice.format, layout="stereo", rate=AUDIO_RATE)
@@ -92,7 +92,7 @@ def _scaling(stream: VideoStream, frame: av.VideoFrame, picture: VideoStream) ->
     """Turns the picture upright, then scales it to the size of the stream it goes to."""
     graph = av.filter.Graph()
     steps = [graph.add_buffer(template=stream)]
-    steps += [graph.add(name, argument) for name, argument in TURNS[frame.rotation % 360]]
+    steps += [graph.add(name, argument) for name, argument in TURNS[turn(frame)]]
     steps.append(graph.add("scale", f"{picture.width}:{picture.height}"))
     steps.append(graph.add("format", "yuv420p"))
     steps.append(graph.add("buffersink"))

@@ -148,6 +148,8 @@ def opened_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
             if not container.streams.video:
                 raise BadVideo("video_probe_failed", "The file holds no picture stream.")
             stream = container.streams.video[0]
+            if stream.codec_context is None:
+                raise BadVideo("video_probe_failed", "The video's coding is not known.")
             if max(stream.codec_context.width, stream.codec_context.height) > MAX_VIDEO_SIDE:
                 raise BadVideo("video_probe_failed", f"The video's sides must not exceed {MAX_VIDEO_SIDE} pixels.")
             yield container, stream
@@ -185,7 +187,12 @@ def _seen_size(container: InputContainer, stream: VideoStream) -> tuple[int, int
     if frame is None:
         raise BadVideo("video_probe_failed", "The video holds no picture.")
     container.seek(0)
-    return (frame.height, frame.width) if frame.rotation % 180 else (frame.width, frame.height)
+    return (frame.height, frame.width) if turn(frame) in (90, 270) else (frame.width, frame.height)
+
+
+def turn(frame: av.VideoFrame) -> int:
+    """Degrees by which the frame must be turned counter-clockwise to be upright: 0, 90, 180 or 270."""
+    return round(frame.rotation / 90) * 90 % 360
 
 
 def _measured(container: InputContainer, stream: VideoStream) -> tuple[Decimal, int]:

@@ -67,7 +67,7 @@ def test_what_is_not_a_video_is_refused(content: bytes, tmp_path: Path) -> None:
     assert_unreadable(tmp_path / "a.mp4")
 
 
-def test_sound_alone_and_pictures_are_not_videos(tmp_path: Path) -> None:
+def test_a_picture_is_not_a_video() -> None:
     assert_unreadable(PHOTOS / "astronaut.png")
 
 
@@ -107,6 +107,17 @@ def test_a_length_that_the_header_makes_up_is_not_believed(tmp_path: Path) -> No
     content[at : at + 4] = (1).to_bytes(4, "big")
     path.write_bytes(content)
     assert read_video(path).duration_seconds == Decimal("4.000")
+
+
+def test_a_video_in_an_unknown_coding_is_refused(tmp_path: Path) -> None:
+    path = film(tmp_path / "a.mp4", width=64, height=64, seconds=1)
+    path.write_bytes(path.read_bytes().replace(b"avc1\x00", b"wxyz\x00"))
+    assert_unreadable(path)
+
+
+def test_a_crooked_rotation_is_straightened_to_the_nearest_side(tmp_path: Path) -> None:
+    facts = read_video(film(tmp_path / "a.mp4", width=640, height=360, seconds=1, rotation=80))
+    assert (facts.width, facts.height) == (360, 640)
 
 
 def assert_unreadable(path: Path) -> None:
