@@ -65,7 +65,10 @@ class StoredFile(Leased):
 
 
 class TaskMedia(models.Model):
-    """One picture or film that a task's request named, and our checked copy of it once there is one."""
+    """One picture or film that a task's request named, and our checked copy of it once there is one.
+
+    What it must be is said by the catalogue, under the model and `role`.
+    """
 
     class State(models.TextChoices):
         WAITING = "waiting", "to be fetched and checked"
@@ -76,8 +79,6 @@ class TaskMedia(models.Model):
     role = models.CharField(max_length=40)
     param = models.CharField(max_length=200)
     url = models.TextField()
-    face = models.CharField(max_length=10)
-    rule = models.JSONField()
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     file = models.ForeignKey(StoredFile, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
 

@@ -6,6 +6,7 @@ from django.db import models
 from django.utils import timezone
 
 from accounts import encryption
+from generations.providers.base import Account
 
 
 class ProviderAccount(models.Model):
@@ -28,8 +29,9 @@ class ProviderAccount(models.Model):
     costs = models.JSONField(
         default=dict, blank=True, help_text='US dollars by model and cell: {"model": {"720p_off": "0.084"}}.'
     )
-    paused_until = models.DateTimeField(null=True, blank=True, editable=False)
-    pause_reason = models.CharField(max_length=300, blank=True, editable=False)
+    pauses = models.JSONField(
+        default=dict, editable=False, help_text='What is left alone: {"*" or model: {"until", "reason", "soft"}}.'
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -43,5 +45,7 @@ class ProviderAccount(models.Model):
     def set_credentials(self, credentials: dict[str, str]) -> None:
         self.encrypted_credentials = encryption.encrypt(json.dumps(credentials))
 
-    def credentials(self) -> dict[str, str]:
-        return json.loads(encryption.decrypt(bytes(self.encrypted_credentials)))
+    def caller(self) -> Account:
+        """What an adapter needs to call it. The credentials never leave by another way."""
+        credentials = json.loads(encryption.decrypt(bytes(self.encrypted_credentials)))
+        return Account(base_url=self.base_url, credentials=credentials)

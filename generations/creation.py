@@ -1,0 +1,165 @@
+"""Take a request: validate, price, insert the task, ring the queue and reserve the credits, in one transaction.
+
+Everything that can refuse comes before anything is written, and the wallet's lock comes last, so that it is short.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import keys
+from accounts.errors import InvalidRequest, TooManyRequests, Unavailable
+from accounts.models import ApiKey, Organization
+from billing import ledger, pricing
+from billing.errors import PriceMissing
+from generations import catalog, doorbell, elements, idempotency, leases, references, routing, safe_http
+from generations.catalog import envelope
+from generations.catalog.base import Parsed, Spec
+from generations.models import Task, TaskMedia, Voice
+from generations.serializers.tasks import task_object
+
+ENDPOINT = "videos/generations"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """The JSON text of a created task; `replayed` when an earlier request with the same key made it."""
+
+    text: str
+    replayed: bool
+
+
+def create(organization: Organization, key: ApiKey, body: Mapping[str, Any], idempotency_key: str | None) -> Answer:
+    """Make the task a request asks for. Raises ApiError and then has changed nothing."""
+    if idempotency_key is None:
+        with transaction.atomic():
+            return Answer(text=_make(organization, key, body)[1], replayed=False)
+    idempotency.check(idempotency_key)
+    fingerprint = idempotency.digest(body)
+    with transaction.atomic():
+        earlier = idempotency.earlier_answer(organization, ENDPOINT, idempotency_key, fingerprint)
+        if earlier is not None:
+            return Answer(text=earlier, replayed=True)
+        remember = (ENDPOINT, idempotency_key, fingerprint)
+        return Answer(text=_make(organization, key, body, remember)[1], replayed=False)
+
+
+def _make(
+    organization: Organization, key: ApiKey, body: Mapping[str, Any], remember: tuple[str, str, bytes] | None = None
+) -> tuple[Task, str]:
+    given = envelope.read(body)
+    spec = catalog.choose(given.model)
+    keys.allow_model(key, spec.id)
+    parsed = spec.parse(body)
+    _check_callback(given.callback_url)
+    references.check_at_post(organization, parsed.media)
+    elements.check(organization, parsed.elements)
+    _check_voice(parsed)
+    price = _price(organization, parsed)
+    _check_room(organization, key)
+    if not routing.accepts(organization, _wish(organization, parsed, price.credits)):
+        raise Unavailable("model_unavailable", f"{spec.id} is not available at the moment.", retry_after_seconds=30)
+    task = _insert(organization, key, spec, parsed, price, given)
+    answer = json.dumps(task_object(task), ensure_ascii=False, separators=(",", ":"))
+    if remember:
+        endpoint, idempotency_key, fingerprint = remember
+        idempotency.remember(organization, endpoint, idempotency_key, fingerprint, task, answer)
+    doorbell.ring("submit", task.pk)
+    ledger.reserve(organization, task.pk, price.credits, api_key=key)
+    return task, answer
+
+
+def _insert(
+    organization: Organization,
+    key: ApiKey,
+    spec: Spec,
+    parsed: Parsed,
+    price: pricing.Price,
+    given: envelope.Envelope,
+) -> Task:
+    now = timezone.now()
+    task = Task.objects.create(
+        organization=organization,
+        api_key=key,
+        model=spec.id,
+        type=spec.type,
+        inputs=parsed.inputs,
+        metadata=given.metadata,
+        callback_url=given.callback_url or "",
+        video_duration=parsed.video_duration,
+        estimated_seconds=spec.estimated_seconds,
+        price=price.inputs,
+        billing_rule=parsed.price.billing_rule,
+        user_group=organization.user_group.name,
+        reserved_credits=price.credits,
+        created_at=now,
+        deadline_at=now + timedelta(minutes=spec.unaccepted_deadline_minutes),
+        due_at=now,
+        rung_until=now + leases.RING_TRUST,
+    )
+    if parsed.media:
+        TaskMedia.objects.bulk_create(
+            TaskMedia(task=task, role=medium.role, param=medium.param, url=medium.url) for medium in parsed.media
+        )
+    return task
+
+
+def _price(organization: Organization, parsed: Parsed) -> pricing.Price:
+    wanted = parsed.price
+    try:
+        return pricing.quote(wanted.model, wanted.cell, wanted.seconds, organization)
+    except PriceMissing as error:
+        raise Unavailable("model_unavailable", f"{wanted.model} has no price at the moment.") from error
+
+
+def _wish(organization: Organization, parsed: Parsed, credits: Decimal) -> routing.Wish:
+    return routing.Wish(
+        model=parsed.model,
+        cell=parsed.price.cell,
+        seconds=parsed.price.seconds or 1,
+        price=credits,
+        sandbox=organization.is_sandbox,
+        element_ids=tuple(element.element_id for element in parsed.elements),
+    )
+
+
+def _check_callback(url: str | None) -> None:
+    if url is None:
+        return
+    try:
+        safe_http.check_spelling(url, https_only=True)
+    except safe_http.AddressRefused as error:
+        raise InvalidRequest("callback_url_not_allowed", str(error), param="callback_url") from error
+
+
+def _check_voice(parsed: Parsed) -> None:
+    voice = parsed.voice
+    if voice and not Voice.objects.filter(pk=voice.voice_id, enabled=True).exists():
+        raise InvalidRequest("invalid_parameter", "There is no such voice.", param=voice.param)
+
+
+def _check_room(organization: Organization, key: ApiKey) -> None:
+    """The key's running limit counts unfinished tasks; the organization's queued limit those beyond its running one."""
+    if key.running_limit is not None and _open(key.tasks) >= key.running_limit:
+        raise _too_many("This API key has as many unfinished tasks as it may.")
+    group = organization.user_group
+    queued = organization.queued_limit if organization.queued_limit is not None else group.queued_limit
+    if queued is None:
+        return
+    running = organization.running_limit if organization.running_limit is not None else group.running_limit
+    if _open(organization.tasks) >= (running or 0) + queued:
+        raise _too_many("Your organization has as many waiting tasks as it may.")
+
+
+def _open(tasks: Any) -> int:
+    return tasks.filter(status__in=Task.OPEN).count()
+
+
+def _too_many(message: str) -> TooManyRequests:
+    return TooManyRequests("too_many_running_tasks", message, retry_after_seconds=10)

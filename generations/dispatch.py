@@ -1,0 +1,152 @@
+"""Send a task to a provider, exactly once.
+
+    claim -> reference media -> choose an account -> Attempt(submitting), committed -> call -> what came of it
+    claim, and an attempt in `submitting` is already there -> a worker died in the call -> look it up
+
+The call has three outcomes besides success: the customer's input was refused (fail and refund), the provider refused
+(another account, or later), or nobody knows (hold everything, `lookups`).
+"""
+
+import logging
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from generations import alerts, doorbell, elements, leases, lifecycle, lookups, references, routing
+from generations.lifecycle import SERVICE_ERROR, UNAVAILABLE, Failure
+from generations.models import Attempt, Task
+from generations.models.providers import ProviderAccount
+from generations.providers import adapter
+from generations.providers.base import (
+    ElementRequest,
+    InputRefused,
+    OutcomeUnknown,
+    ProviderRefused,
+    Request,
+    Shot,
+    VideoRequest,
+)
+
+logger = logging.getLogger(__name__)
+LEASE_SECONDS = 150  # longer than fetching the media and one call together
+ROOM_SECONDS = 1  # a task that waits for room looks again this often
+
+
+def submit(task_id: str) -> None:
+    """The job behind every new, retried or unresolved task."""
+    task = leases.claim(Task.objects.filter(pk=task_id, status__in=Task.OPEN), seconds=LEASE_SECONDS)
+    if task is None:
+        return
+    attempt = task.attempts.filter(state__in=Attempt.OPEN).select_related("account").first()
+    if leases.is_poison(task):
+        _set_aside(task, attempt)
+    elif attempt is None:
+        _start(task)
+    elif attempt.state == Attempt.State.SUBMITTING:
+        lookups.resolve(task, attempt)
+    else:
+        leases.let_go(task, due_at=None)
+
+
+def position(task: Task) -> int:
+    """How many tasks of the organization must end before this one may start; 0 = it may."""
+    limit = running_limit(task)
+    if limit is None:
+        return 0
+    ahead = Task.objects.filter(organization=task.organization_id, status__in=Task.OPEN, pk__lt=task.pk)
+    return max(0, ahead.count() - limit + 1)
+
+
+def running_limit(task: Task) -> int | None:
+    organization = task.organization
+    if organization.running_limit is not None:
+        return organization.running_limit
+    return settings.SANDBOX_RUNNING_LIMIT if organization.is_sandbox else organization.user_group.running_limit
+
+
+def _start(task: Task) -> None:
+    if position(task):
+        _wait(task)
+        return
+    try:
+        references.prepare(task)
+    except references.WrongMedia as wrong:
+        lifecycle.fail(task, wrong.failure)
+        return
+    choice = routing.choose(task)
+    if choice.account is None:
+        _wait(task) if choice.waits else lifecycle.fail(task, UNAVAILABLE)
+        return
+    api = adapter(choice.account.provider)
+    route = api.route(_request(task, choice.account, reference="", links={}))
+    try:
+        attempt = lifecycle.begin_attempt(
+            task, choice.account, route=route, choice=choice.considered, cost_estimate=choice.cost
+        )
+    except routing.NoSlot:
+        _wait(task)
+        return
+    if attempt is not None:
+        _send(task, attempt, choice.account)
+
+
+def _send(task: Task, attempt: Attempt, account: ProviderAccount) -> None:
+    request = _request(task, account, reference=attempt.reference, links=references.links(task))
+    try:
+        answer = adapter(account.provider).submit(account.caller(), request)
+    except InputRefused as refusal:
+        verdict = refusal.verdict
+        failure = Failure(code=verdict.code, message=verdict.message, retryable=verdict.retryable)
+        lifecycle.fail(task, failure, attempt=attempt, upstream_message=verdict.upstream_message)
+    except ProviderRefused as refusal:
+        until = routing.pause(account, task.model, refusal)
+        soft = refusal.scope == "soft"
+        outcome = routing.SOFT_OUTCOME if soft else "provider_refused"
+        lifecycle.refused(attempt, refusal.reason, outcome, retry_at=until if soft else timezone.now())
+        if not soft:
+            doorbell.ring("submit", task.pk)
+    except OutcomeUnknown as unknown:
+        logger.warning("%s: outcome unknown: %s", attempt, unknown.detail)
+        lifecycle.outcome_unknown(attempt, unknown.detail, look_at=lookups.next_look(attempt))
+    else:
+        lifecycle.accepted(attempt, answer)
+
+
+def _request(task: Task, account: ProviderAccount, *, reference: str, links: dict[str, str]) -> Request:
+    inputs = dict(task.inputs)
+    if task.type == Task.Type.ELEMENT:
+        return ElementRequest(
+            reference=reference,
+            frontal_image=links.get("frontal_image"),
+            refer_images=tuple(links[role] for role in sorted(links) if role.startswith("refer_image_")),
+            video=links.get("video"),
+            callback_url=None,
+            **inputs,
+        )
+    shots = tuple(Shot(**shot) for shot in inputs.pop("shots"))
+    element_ids = elements.upstream_ids(account, inputs.pop("element_ids"))
+    return VideoRequest(
+        reference=reference,
+        model=task.model,
+        shots=shots,
+        element_ids=element_ids,
+        image_start=links.get("image_start"),
+        image_end=links.get("image_end"),
+        callback_url=None,
+        **inputs,
+    )
+
+
+def _wait(task: Task) -> None:
+    """No room now: look again soon, until the deadline for tasks that nobody accepted."""
+    leases.let_go(task, due_at=timezone.now() + timedelta(seconds=ROOM_SECONDS))
+
+
+def _set_aside(task: Task, attempt: Attempt | None) -> None:
+    """It killed its worker each time. Nothing was sent: refund now. Something may have been: the deadline decides."""
+    alerts.tell("poison-task", str(task), f"Claimed {task.claims} times without any progress; set aside.")
+    if attempt is None:
+        lifecycle.fail(task, SERVICE_ERROR)
+    else:
+        leases.let_go(task, due_at=None, progressed=False)

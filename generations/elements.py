@@ -1,0 +1,114 @@
+"""Elements: which may be used, how each provider account knows them, what they were made from.
+
+An element exists in one upstream account only; customers know it by our own number, so that it can be rebuilt elsewhere
+from the files it was made of.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from accounts.errors import InvalidRequest, NotFound
+from accounts.models import Organization
+from generations.catalog.base import ElementRef
+from generations.models import Attempt, Element, ElementCopy, ElementSource, StoredFile, Task, TaskMedia, Voice
+from generations.models.providers import ProviderAccount
+
+LARGEST = 2**63 - 1
+
+
+def number(text: str) -> int | None:
+    """The element's number as customers write it, or None when it cannot be one."""
+    return int(text) if text.isascii() and text.isdigit() and int(text[:20]) <= LARGEST and len(text) <= 19 else None
+
+
+def usable(organization: Organization) -> QuerySet[Element]:
+    return organization.elements.filter(deleted_at__isnull=True)
+
+
+def find(organization: Organization, text: str) -> Element:
+    """The organization's usable element. Raises NotFound `element_not_found`."""
+    element_id = number(text)
+    element = (
+        usable(organization).select_related("task").filter(pk=element_id).first() if element_id is not None else None
+    )
+    if element is None:
+        raise NotFound("element_not_found", "There is no such element.", param="element_id")
+    return element
+
+
+def page(organization: Organization, page_size: int, cursor: int | None = None) -> tuple[list[Element], str | None]:
+    """Usable elements, newest first, after `cursor`; and the cursor of the page after, None at the end."""
+    rows = usable(organization).select_related("task").order_by("-pk")
+    found = list((rows if cursor is None else rows.filter(pk__lt=cursor))[: page_size + 1])
+    return found[:page_size], str(found[page_size - 1].pk) if len(found) > page_size else None
+
+
+def voices() -> QuerySet[Voice]:
+    return Voice.objects.filter(enabled=True)
+
+
+def check(organization: Organization, references: Sequence[ElementRef]) -> None:
+    """Every reference names a usable element of the organization. Raises InvalidRequest that names the first other."""
+    numbers = [number(reference.element_id) for reference in references]
+    if not numbers:
+        return
+    known = set(usable(organization).filter(pk__in=[n for n in numbers if n is not None]).values_list("pk", flat=True))
+    for reference, element_id in zip(references, numbers, strict=True):
+        if element_id not in known:
+            raise InvalidRequest(
+                "element_not_found", "This element does not exist or was deleted.", param=reference.param
+            )
+
+
+def owners(element_ids: Sequence[str]) -> set[int] | None:
+    """The provider accounts that know all of these elements; None when no elements are asked for."""
+    if not element_ids:
+        return None
+    wanted = {int(element_id) for element_id in element_ids}
+    accounts: dict[int, set[int]] = {}
+    for element, account in ElementCopy.objects.filter(element__in=wanted).values_list("element_id", "account_id"):
+        accounts.setdefault(account, set()).add(element)
+    return {account for account, known in accounts.items() if known == wanted}
+
+
+def upstream_ids(account: ProviderAccount, element_ids: Sequence[str]) -> tuple[str, ...]:
+    """The account's own ids, in the order of `element_ids`."""
+    copies = ElementCopy.objects.filter(account=account, element__in=[int(one) for one in element_ids])
+    by_element = dict(copies.values_list("element_id", "upstream_id"))
+    return tuple(by_element[int(one)] for one in element_ids)
+
+
+def create(task: Task, attempt: Attempt) -> Element:
+    """The element that a finished task made, in the finishing transaction."""
+    inputs: dict[str, Any] = task.inputs
+    element = Element.objects.create(
+        organization_id=task.organization_id,
+        task=task,
+        name=inputs["name"],
+        description=inputs["description"],
+        kind=inputs["kind"],
+        voice_id=inputs["voice_id"],
+    )
+    ElementCopy.objects.create(element=element, account_id=attempt.account_id, upstream_id=attempt.upstream_element_id)
+    media = TaskMedia.objects.filter(task=task, file__isnull=False)
+    ElementSource.objects.bulk_create(
+        [ElementSource(element=element, role=medium.role, file_id=medium.file_id) for medium in media]
+    )
+    return element
+
+
+def kept_files(task: Task) -> QuerySet[Any]:
+    """The files that outlive the task because an element was made of them."""
+    return ElementSource.objects.filter(element__task=task).values("file_id")
+
+
+def delete(element: Element) -> None:
+    """No request may use it any more, and the files it was made of go. Tasks that already use it go on."""
+    with transaction.atomic():
+        now = timezone.now()
+        if Element.objects.filter(pk=element.pk, deleted_at__isnull=True).update(deleted_at=now):
+            StoredFile.objects.filter(pk__in=element.sources.values("file_id")).update(expires_at=now)

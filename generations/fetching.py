@@ -1,0 +1,97 @@
+"""Bring a finished result home: copy it into our storage, probe it, and only then tell and charge the customer.
+
+Polls never download. A result link that answers 403 or 404 has gone stale: the provider is asked again, the task does
+not fail. What cannot be fetched is tried again until the task's deadline.
+"""
+
+import logging
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.utils import timezone
+
+from generations import files, leases, lifecycle, lookups, media, safe_http
+from generations.models import Attempt, StoredFile, Task
+
+logger = logging.getLogger(__name__)
+LEASE_SECONDS = 150
+DOWNLOAD_SECONDS = 90
+MAX_RESULT_BYTES = 2 * 1024**3
+RETRY_SECONDS = (1, 2, 5, 15, 60)
+STALE = {401, 403, 404, 410}
+
+
+def fetch(attempt_id: str) -> None:
+    """The job behind every attempt in `fetching`."""
+    rows = Attempt.objects.filter(pk=attempt_id, state=Attempt.State.FETCHING)
+    attempt = leases.claim(rows, seconds=LEASE_SECONDS)
+    if attempt is None:
+        return
+    task = attempt.task
+    if not task.is_open or task.type == Task.Type.ELEMENT:
+        lifecycle.complete(attempt, result=None)
+        return
+    try:
+        result = _kept(task) or _bring(task, attempt)
+    except (safe_http.FetchError, media.MediaError) as error:
+        _later(attempt, error)
+    else:
+        lifecycle.complete(attempt, result=result)
+
+
+def _kept(task: Task) -> StoredFile | None:
+    """What a worker had already brought when it died."""
+    return task.files.filter(purpose=StoredFile.Purpose.RESULT, deleted_at__isnull=True).first()
+
+
+def _bring(task: Task, attempt: Attempt) -> StoredFile:
+    with tempfile.TemporaryDirectory(prefix="result-") as folder:
+        path = Path(folder) / "result.mp4"
+        with path.open("wb") as into:
+            safe_http.download(
+                attempt.result_url,
+                into,
+                max_bytes=MAX_RESULT_BYTES,
+                timeout_seconds=DOWNLOAD_SECONDS,
+                trusted_origin=_trusted_origin(attempt),
+            )
+        facts = media.read_video(path)
+        keep_for = timedelta(hours=task.organization.result_retention_hours)
+        return files.keep(
+            task.organization,
+            path,
+            facts,
+            purpose=StoredFile.Purpose.RESULT,
+            file_name=f"{task.public_id}.mp4",
+            task=task,
+            expires_at=timezone.now() + keep_for,
+        )
+
+
+def _trusted_origin(attempt: Attempt) -> str | None:
+    """A simulator serves its results itself, from an address that is not public."""
+    if not attempt.account.simulator:
+        return None
+    parts = urlsplit(attempt.account.base_url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _later(attempt: Attempt, error: Exception) -> None:
+    logger.warning("%s: the result could not be fetched: %s", attempt, error)
+    if isinstance(error, safe_http.BadStatus) and error.status in STALE:
+        _refresh_link(attempt)
+    wait = RETRY_SECONDS[min(attempt.fetch_tries, len(RETRY_SECONDS) - 1)]
+    leases.held(attempt).update(fetch_tries=attempt.fetch_tries + 1)
+    leases.let_go(attempt, due_at=timezone.now() + timedelta(seconds=wait))
+
+
+def _refresh_link(attempt: Attempt) -> None:
+    try:
+        progress = lookups.ask(attempt)
+    except lookups.OutcomeUnknown as unknown:
+        logger.warning("%s: asking for a fresh link failed: %s", attempt, unknown.detail)
+        return
+    if progress is not None and progress.outputs:
+        leases.held(attempt).update(result_url=progress.outputs[0].url)

@@ -1,0 +1,172 @@
+"""What django-q2 runs. Each job takes one id, claims the row behind it and does one step; rung twice = done once.
+
+`loop` is the heart: one leased job (a shard each) that polls the providers and sweeps up every row that is due, so that
+nothing gets lost even when every queued job was.
+"""
+
+import asyncio
+import logging
+import signal
+import threading
+import time
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import connections, transaction
+from django.db.models import F, Max, Q
+from django.utils import timezone
+from django_q.models import Schedule
+from django_q.tasks import async_task
+
+from billing import audit, ledger
+from generations import dispatch, doorbell, fetching, files, leases, lifecycle, lookups, polling, uploads, webhooks
+from generations.models import Attempt, Delivery, IdempotencyRecord, LoopLease, StoredFile, Task, WorkerPulse
+from generations.models.tasks import Leased
+
+logger = logging.getLogger(__name__)
+LOOP_SECONDS = 70
+LOOP_LEASE_SECONDS = 6
+SWEEP_SECONDS = 0.5
+SWEEP_LIMIT = 200
+IDEMPOTENCY_KEPT = timedelta(hours=48)
+
+submit = dispatch.submit
+fetch = fetching.fetch
+deliver = webhooks.deliver
+check_face = uploads.check_face
+
+DUE: tuple[tuple[str, type[Leased], Q], ...] = (
+    ("submit", Task, Q(status__in=Task.OPEN)),
+    ("fetch", Attempt, Q(state=Attempt.State.FETCHING)),
+    ("deliver", Delivery, Q()),
+    ("check_face", StoredFile, Q()),
+)
+"""The job that serves each kind of due row."""
+
+
+def ensure_schedules() -> None:
+    """The rows by which the loops and the housekeeping start by themselves, and a ring for the loops to start now."""
+    for shard in range(settings.POLL_SHARDS):
+        _schedule(f"loop {shard}", "generations.jobs.loop", Schedule.MINUTES, minutes=1, args=f"({shard},)")
+        async_task("generations.jobs.loop", shard)
+    _schedule("housekeeping", "generations.jobs.housekeeping", Schedule.MINUTES, minutes=5)
+    _schedule("nightly audit", "generations.jobs.audit_all", Schedule.DAILY)
+    Schedule.objects.filter(name__startswith="loop ").exclude(
+        name__in=[f"loop {shard}" for shard in range(settings.POLL_SHARDS)]
+    ).delete()
+
+
+def release_leases(owner: str) -> int:
+    """Free what the processes of a dead worker held (the supervisor calls this before it starts them again)."""
+    return leases.release_leases(owner)
+
+
+def progress() -> tuple[int, datetime | None]:
+    """Rows that could be claimed right now, and when anything was last claimed anywhere."""
+    now = timezone.now()
+    claimable = sum(_due(model, states, now).count() for _, model, states in DUE)
+    claimable += Attempt.objects.filter(state=Attempt.State.RUNNING, due_at__lte=now).count()
+    return claimable, WorkerPulse.objects.aggregate(last=Max("claimed_at"))["last"]
+
+
+def loop(shard: int) -> None:
+    """Poll and sweep for a little over a minute, if no other worker does it for this shard."""
+    lease = _lease_loop(shard)
+    if lease is None:
+        return
+    until, stopping = time.monotonic() + LOOP_SECONDS, threading.Event()
+    previous = signal.signal(signal.SIGTERM, lambda *_: stopping.set()) if _in_main_thread() else None
+    sweeping = threading.Thread(target=_sweep_until, args=(stopping, shard), name="sweep", daemon=True)
+    sweeping.start()
+
+    def keep_going() -> bool:
+        mine = time.monotonic() < until and not stopping.is_set()
+        return mine and _renew(lease)
+
+    try:
+        asyncio.run(polling.run(shard, keep_going=keep_going))
+    finally:
+        stopping.set()
+        sweeping.join()
+        LoopLease.objects.filter(pk=shard, lease_token=lease.lease_token).update(leased_until=None, leased_by="")
+        if previous is not None:
+            signal.signal(signal.SIGTERM, previous)
+
+
+def sweep(limit: int = SWEEP_LIMIT) -> int:
+    """Ring for every due row that nobody was rung for lately; end what has passed its deadline."""
+    rung = sum(_ring_due(job, model, states, limit) for job, model, states in DUE)
+    overdue = Task.objects.filter(status__in=Task.OPEN, deadline_at__lte=timezone.now())[:limit]
+    for task in overdue:
+        lifecycle.give_up(task)
+    return rung + len(overdue)
+
+
+def housekeeping() -> None:
+    """Files, lots and records whose time has come; the books of the wallets that changed; yesterday's orphans."""
+    while files.expire_due():
+        pass
+    ledger.expire_due()
+    IdempotencyRecord.objects.filter(created_at__lt=timezone.now() - IDEMPOTENCY_KEPT).delete()
+    lookups.look_at_orphans()
+    audit.audit_changed()
+
+
+def audit_all() -> None:
+    """Check every invariant on every wallet."""
+    audit.audit_all()
+
+
+def _schedule(name: str, func: str, kind: str, *, minutes: int | None = None, args: str = "") -> None:
+    values = {"func": func, "schedule_type": kind, "minutes": minutes, "args": args, "repeats": -1}
+    Schedule.objects.update_or_create(name=name, defaults=values)
+
+
+def _due(model: type[Leased], states: Q, now: datetime):  # noqa: ANN202
+    return model._default_manager.filter(states, leases.free(now), due_at__lte=now)
+
+
+def _ring_due(job: str, model: type[Leased], states: Q, limit: int) -> int:
+    now = timezone.now()
+    with transaction.atomic():
+        waiting = _due(model, states, now).filter(Q(rung_until__isnull=True) | Q(rung_until__lte=now))
+        found = list(
+            waiting.order_by("due_at")
+            .select_for_update(skip_locked=True, no_key=True)
+            .values_list("pk", flat=True)[:limit]
+        )
+        model._default_manager.filter(pk__in=found).update(rung_until=now + leases.RING_TRUST)
+        for identifier in found:
+            doorbell.ring(job, identifier)
+    return len(found)
+
+
+def _sweep_until(stopping: threading.Event, shard: int) -> None:
+    """Sweep in a thread beside the polling; only shard 0 does. An error is logged, and the next sweep tries again."""
+    while shard == 0 and not stopping.wait(SWEEP_SECONDS):
+        try:
+            sweep()
+        except Exception:
+            logger.exception("the sweep failed; the next one tries again")
+            connections.close_all()
+    connections.close_all()
+
+
+def _lease_loop(shard: int) -> LoopLease | None:
+    LoopLease.objects.bulk_create([LoopLease(shard=shard)], ignore_conflicts=True)
+    now = timezone.now()
+    taken = LoopLease.objects.filter(leases.free(now), pk=shard).update(
+        leased_by=leases.worker_name(),
+        leased_until=now + timedelta(seconds=LOOP_LEASE_SECONDS),
+        lease_token=F("lease_token") + 1,
+    )
+    return LoopLease.objects.get(pk=shard) if taken else None
+
+
+def _renew(lease: LoopLease) -> bool:
+    until = timezone.now() + timedelta(seconds=LOOP_LEASE_SECONDS)
+    return bool(LoopLease.objects.filter(pk=lease.pk, lease_token=lease.lease_token).update(leased_until=until))
+
+
+def _in_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()

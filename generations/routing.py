@@ -1,0 +1,184 @@
+"""Which provider account gets a task: the cheapest of those that can take it, and why the others cannot.
+
+An account that is only full or told to slow down makes the task wait; one that is unwell, or where the task has already
+failed, is passed over. The margin guard passes over what would cost more than the task's price and the loss allowed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from accounts.models import Organization
+from generations import alerts, elements
+from generations.models import Attempt, ProviderAccount, Task
+from generations.providers import ADAPTERS
+from generations.providers.base import ProviderRefused
+
+CREDITS_PER_DOLLAR = Decimal(72)
+PAUSE_SECONDS = {"account": 60, "model": 60, "soft": 2}
+SOFT_OUTCOME = "slow_down"
+
+
+class NoSlot(Exception):
+    """The account works on as many tasks of the model as it may."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What of a task decides who can take it. `price` is in credits."""
+
+    model: str
+    cell: str
+    seconds: int
+    price: Decimal
+    sandbox: bool
+    element_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """One account; `reason` says why not (empty: it can), `waits` that it soon may."""
+
+    account: ProviderAccount
+    cost: Decimal
+    reason: str = ""
+    waits: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    account: ProviderAccount | None = None
+    cost: Decimal = Decimal(0)
+    waits: bool = False
+    considered: list[dict[str, Any]] = field(default_factory=list)
+
+
+def wish(task: Task) -> Wish:
+    return Wish(
+        model=task.model,
+        cell=task.price["cell"],
+        seconds=task.video_duration or 1,
+        price=task.reserved_credits,
+        sandbox=task.organization.is_sandbox,
+        element_ids=tuple(task.inputs.get("element_ids", ())),
+    )
+
+
+def choose(task: Task) -> Choice:
+    """The account for the task's next attempt, with every candidate's reason."""
+    failed = Attempt.objects.filter(task=task, state=Attempt.State.FAILED).exclude(
+        outcome__in=[SOFT_OUTCOME, "not_created"]
+    )
+    return _choice(candidates(wish(task), without=set(failed.values_list("account_id", flat=True))))
+
+
+def accepts(organization: Organization, wanted: Wish) -> bool:
+    """Whether a new task would find an account now, or after a short wait."""
+    choice = _choice(candidates(wanted, count_slots=False))
+    return choice.account is not None or choice.waits
+
+
+def candidates(wanted: Wish, *, without: set[int] = frozenset(), count_slots: bool = True) -> list[Candidate]:  # type: ignore[assignment]
+    """All accounts that serve this kind of key, cheapest first."""
+    serves = ProviderAccount.Serves.SANDBOX if wanted.sandbox else ProviderAccount.Serves.LIVE
+    owners = elements.owners(wanted.element_ids)
+    now = timezone.now()
+    found = []
+    for account in ProviderAccount.objects.filter(serves=serves, provider__in=ADAPTERS):
+        cost = _cost(account, wanted)
+        reason, waits = _obstacle(account, wanted, cost, owners, now)
+        if account.pk in without:
+            reason, waits = "the task failed here", False
+        if not reason and count_slots and not has_slot(account, wanted.model):
+            reason, waits = "full", True
+        found.append(Candidate(account=account, cost=cost or Decimal(0), reason=reason, waits=waits))
+    return sorted(found, key=lambda candidate: (candidate.cost, candidate.account.pk))
+
+
+def has_slot(account: ProviderAccount, model: str) -> bool:
+    """Whether the account may work on one more task. Inside a transaction with a cap, it serializes on the account."""
+    cap = account.caps.get(model, account.caps.get("*"))
+    if cap is None:
+        return True
+    ProviderAccount.objects.select_for_update(no_key=True).get(pk=account.pk)
+    busy = Attempt.objects.filter(account=account, state__in=Attempt.OPEN)
+    return (busy.filter(task__model=model) if model in account.caps else busy).count() < cap
+
+
+def pause(account: ProviderAccount, model: str, refusal: ProviderRefused) -> datetime:
+    """Leave the account (or one model on it) alone for a while, tell the operators, and say until when."""
+    seconds = refusal.retry_after_seconds or PAUSE_SECONDS[refusal.scope]
+    until = timezone.now() + timedelta(seconds=seconds)
+    if account.serves == ProviderAccount.Serves.SANDBOX:
+        return until
+    account.refresh_from_db(fields=["pauses"])
+    scope = "*" if refusal.scope == "account" else model
+    pauses = account.pauses | {
+        scope: {"until": until.isoformat(), "reason": refusal.reason[:300], "soft": refusal.scope == "soft"}
+    }
+    ProviderAccount.objects.filter(pk=account.pk).update(pauses=pauses)
+    if refusal.scope != "soft":
+        alerts.tell("provider-refused", f"{account} {scope}", refusal.reason)
+    return until
+
+
+def ensure_simulator_accounts(base_url: str, api_key: str) -> None:
+    """The development accounts at the simulator: one serves live keys, one serves sandbox keys. Run it again freely."""
+    for serves in ProviderAccount.Serves.values:
+        account, _ = ProviderAccount.objects.update_or_create(
+            name=f"simulator-{serves}",
+            defaults={
+                "alias": "simulator",
+                "provider": "kling",
+                "base_url": base_url,
+                "serves": serves,
+                "simulator": True,
+            },
+        )
+        account.set_credentials({"api_key": api_key})
+        account.save(update_fields=["encrypted_credentials"])
+
+
+def _choice(found: Sequence[Candidate]) -> Choice:
+    considered = [
+        {"account": candidate.account.name, "cost": str(candidate.cost), "reason": candidate.reason or "can take it"}
+        for candidate in found
+    ]
+    for candidate in found:
+        if not candidate.reason:
+            return Choice(account=candidate.account, cost=candidate.cost, considered=considered)
+    return Choice(waits=any(candidate.waits for candidate in found), considered=considered)
+
+
+def _cost(account: ProviderAccount, wanted: Wish) -> Decimal | None:
+    """US dollars for the whole task, None when the account has no cost for it."""
+    cells = account.costs.get(wanted.model)
+    if cells is None:
+        return Decimal(0) if not account.costs else None
+    rate = cells.get(wanted.cell)
+    return Decimal(str(rate)) * wanted.seconds if rate is not None else None
+
+
+def _obstacle(
+    account: ProviderAccount, wanted: Wish, cost: Decimal | None, owners: set[int] | None, now: datetime
+) -> tuple[str, bool]:
+    if not account.enabled:
+        return "switched off", False
+    if account.draining:
+        return "draining", False
+    if cost is None:
+        return "does not offer it", False
+    if owners is not None and account.pk not in owners:
+        return "does not have the element", False
+    if cost > wanted.price / CREDITS_PER_DOLLAR * (1 + settings.MAX_LOSS_SHARE):
+        return "would cost too much", False
+    for scope in ("*", wanted.model):
+        paused = account.pauses.get(scope)
+        if paused and datetime.fromisoformat(paused["until"]) > now:
+            return f"left alone: {paused['reason']}", paused["soft"]
+    return "", False
