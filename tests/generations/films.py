@@ -39,12 +39,12 @@ def film(
             frame.pts, frame.time_base = number, Fraction(1, fps)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-        for number in range(round(seconds * AUDIO_RATE / 1024) if voice else 0):
-            silence = av.AudioFrame(format="fltp", layout="mono", samples=1024)
-            silence.planes[0].update(bytes(silence.planes[0].buffer_size))
-            silence.sample_rate, silence.pts, silence.time_base = AUDIO_RATE, number * 1024, Fraction(1, AUDIO_RATE)
-            container.mux(voice.encode(silence))
         if voice:
+            for number in range(round(seconds * AUDIO_RATE / 1024)):
+                silence = av.AudioFrame(format="fltp", layout="mono", samples=1024)
+                silence.planes[0].update(bytes(silence.planes[0].buffer_size))
+                silence.sample_rate, silence.pts, silence.time_base = AUDIO_RATE, number * 1024, Fraction(1, AUDIO_RATE)
+                container.mux(voice.encode(silence))
             container.mux(voice.encode(None))
     return path
 

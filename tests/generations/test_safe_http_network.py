@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpcore
 import pytest
@@ -40,11 +41,11 @@ def canary() -> Iterator[Canary]:
     canary.close()
 
 
-def fetch(url: str, *, seconds: float = 5, **options: object) -> Fetched:
+def fetch(url: str, *, seconds: float = 5, **options: Any) -> Fetched:
     return download(url, io.BytesIO(), max_bytes=1000, timeout_seconds=seconds, **options)
 
 
-def send(url: str, *, body: bytes = b"{}", seconds: float = 5, **options: object) -> Answered:
+def send(url: str, *, body: bytes = b"{}", seconds: float = 5, **options: Any) -> Answered:
     return post(url, body, {"Content-Type": "application/json"}, timeout_seconds=seconds, **options)
 
 
@@ -205,7 +206,10 @@ def test_a_name_without_numbers_is_unreachable() -> None:
     def unknown(host: str, port: int) -> list[str]:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
-    for resolve in (unknown, lambda *_: []):
+    def empty(host: str, port: int) -> list[str]:
+        return []
+
+    for resolve in (unknown, empty):
         with pytest.raises(Unreachable, match=r"^The host name does not exist\.$"):
             send("https://good.example/", resolve=resolve)
 
