@@ -183,9 +183,10 @@ def _answer(
         raise Unreachable("The address could not be reached, or did not answer in HTTP.") from error
 
 
-def _request_headers(target: Target, headers: Mapping[str, str]) -> Mapping[bytes | str, bytes | str]:
+def _request_headers(target: Target, headers: Mapping[str, str]) -> list[tuple[str, str]]:
     ours = {"host": target.host_header, "accept-encoding": "identity", "connection": "close"}
-    return {"user-agent": USER_AGENT} | {name.lower(): value for name, value in headers.items()} | ours
+    theirs = {name.lower(): value for name, value in headers.items()}
+    return list(({"user-agent": USER_AGENT} | theirs | ours).items())
 
 
 def _response_headers(response: httpcore.Response) -> dict[str, str]:
