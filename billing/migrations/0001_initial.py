@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Adjustment',
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('id', models.UUIDField(default=accounts.ids.new, editable=False, primary_key=True, serialize=False)),
                 ('reference', models.CharField(max_length=120)),
                 ('amount', billing.amounts.CreditsField(decimal_places=4, help_text='Signed: positive gives, negative takes back.', max_digits=20)),
                 ('moved', billing.amounts.CreditsField(decimal_places=4, help_text='Signed: what the transfers moved.', max_digits=20)),

@@ -112,6 +112,7 @@ class CreditLot(models.Model):
 class Adjustment(models.Model):
     """One `ledger.adjust`: what was asked, what the lots gave or got, and by how much the wallet's debt changed."""
 
+    id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
     wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="adjustments", db_index=False)
     reference = models.CharField(max_length=120)
     amount = CreditsField(help_text="Signed: positive gives, negative takes back.")

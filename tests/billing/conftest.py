@@ -1,39 +1,31 @@
-"""The cast of the books: alice's organization with an empty wallet, one of her keys, and charlie's organization."""
+"""The organizations of the cast, for tests of their books."""
 
-import secrets
-from decimal import Decimal
+from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
+import time_machine
 
-from accounts import ids
-from accounts.models import ApiKey, KeyBudget, Organization, UserGroup
-from billing import ledger
+from accounts.models import Organization
+from tests.cast import organization_of
 
-
-def organization(name: str) -> Organization:
-    group, _ = UserGroup.objects.get_or_create(name="default")
-    made = Organization.objects.create(name=name, user_group=group)
-    ledger.open_wallet(made)
-    return made
-
-
-def api_key(owner: Organization, *, total: Decimal | None = None, daily: Decimal | None = None) -> ApiKey:
-    budget = KeyBudget.objects.create(organization=owner, total_limit=total, daily_limit=daily)
-    return ApiKey.objects.create(
-        organization=owner, budget=budget, name=f"key {ids.new()}", digest=secrets.token_bytes(32), hint="sk-…"
-    )
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def alice(db: None) -> Organization:
-    return organization("Alice's films")
+def acme(db: None) -> Organization:
+    """Alice's organization: its wallet is open and empty."""
+    return organization_of("Acme", "alice@acme.example")
 
 
 @pytest.fixture
-def charlie(db: None) -> Organization:
-    return organization("Charlie's clips")
+def zenith(db: None) -> Organization:
+    """Charlie's."""
+    return organization_of("Zenith", "charlie@zenith.example")
 
 
 @pytest.fixture
-def alices_key(alice: Organization) -> ApiKey:
-    return api_key(alice)
+def clock() -> Iterator[time_machine.Traveller]:
+    """A clock that stands at noon, UTC, and moves when told to."""
+    with time_machine.travel(NOW, tick=False) as traveller:
+        yield traveller

@@ -26,16 +26,16 @@ def test_the_same_content_is_no_new_version(db: None) -> None:
     assert PriceCell.objects.count() == 13
 
 
-def test_new_content_is_a_version_that_begins_when_it_says(alice: Organization) -> None:
+def test_new_content_is_a_version_that_begins_when_it_says(acme: Organization) -> None:
     price_book.load(BOOK)
     later = timezone.now() + timedelta(days=1)
 
     version, is_new = price_book.load(BOOK.replace("rate = 5.4", "rate = 6"), later)
 
     assert (is_new, version.effective_at) == (True, later)
-    assert pricing.quote(T2V, "720p_off", 5, alice).credits == Decimal(27)
+    assert pricing.quote(T2V, "720p_off", 5, acme).credits == Decimal(27)
     PriceVersion.objects.filter(pk=version.pk).update(effective_at=timezone.now())
-    assert pricing.quote(T2V, "720p_off", 5, alice).credits == Decimal(30)
+    assert pricing.quote(T2V, "720p_off", 5, acme).credits == Decimal(30)
 
 
 def test_loading_the_old_content_does_not_undo_a_scheduled_change(db: None) -> None:

@@ -36,17 +36,17 @@ def the_price_book(db: None) -> None:
 
 @pytest.mark.parametrize(("model", "cell", "seconds", "credits"), WORKED)
 def test_worked_examples_cost_what_the_price_page_says(
-    alice: Organization, model: str, cell: str, seconds: int | None, credits: str
+    acme: Organization, model: str, cell: str, seconds: int | None, credits: str
 ) -> None:
-    quoted = pricing.quote(model, cell, seconds, alice)
+    quoted = pricing.quote(model, cell, seconds, acme)
 
     assert quoted.credits == Decimal(credits)
     assert quoted.credits.as_tuple().exponent == -4
     assert [line.amount for line in quoted.lines] == [quoted.credits]
 
 
-def test_the_line_shows_the_billed_seconds_and_the_rate(alice: Organization) -> None:
-    (line,) = pricing.quote(T2V, "720p_on", 2, alice).lines
+def test_the_line_shows_the_billed_seconds_and_the_rate(acme: Organization) -> None:
+    (line,) = pricing.quote(T2V, "720p_on", 2, acme).lines
 
     assert line == pricing.Line(
         label="720p with sound",
@@ -58,23 +58,23 @@ def test_the_line_shows_the_billed_seconds_and_the_rate(alice: Organization) -> 
     )
 
 
-def test_a_quote_costs_one_sql_statement(alice: Organization) -> None:
+def test_a_quote_costs_one_sql_statement(acme: Organization) -> None:
     with CaptureQueriesContext(connection) as statements:
-        pricing.quote(T2V, "720p_off", 5, alice)
+        pricing.quote(T2V, "720p_off", 5, acme)
 
     assert len(statements) == 1
 
 
-def test_a_multiplier_changes_the_rate_and_an_exact_price_wins_over_it(alice: Organization) -> None:
-    alice.user_group.multiplier = Decimal("0.9")
-    alice.user_group.save(update_fields=["multiplier"])
-    assert pricing.quote(T2V, "720p_off", 5, alice).credits == Decimal("24.3")
-    assert pricing.quote(ELEMENT, "call", None, alice).credits == Decimal("0.9")
+def test_a_multiplier_changes_the_rate_and_an_exact_price_wins_over_it(acme: Organization) -> None:
+    acme.user_group.multiplier = Decimal("0.9")
+    acme.user_group.save(update_fields=["multiplier"])
+    assert pricing.quote(T2V, "720p_off", 5, acme).credits == Decimal("24.3")
+    assert pricing.quote(ELEMENT, "call", None, acme).credits == Decimal("0.9")
 
-    GroupPrice.objects.create(user_group=alice.user_group, model=T2V, rate=Decimal("4"))
+    GroupPrice.objects.create(user_group=acme.user_group, model=T2V, rate=Decimal("4"))
 
-    assert pricing.quote(T2V, "1080p_off", 5, alice).credits == Decimal("26.66")
-    assert pricing.quote(I2V, "720p_off", 5, alice).credits == Decimal("24.3")
+    assert pricing.quote(T2V, "1080p_off", 5, acme).credits == Decimal("26.66")
+    assert pricing.quote(I2V, "720p_off", 5, acme).credits == Decimal("24.3")
 
 
 def test_it_rounds_once_half_up_at_the_end() -> None:
@@ -93,8 +93,8 @@ def test_it_rounds_once_half_up_at_the_end() -> None:
     assert pricing.price({**inputs, "multiplier": "0.9999"}) == Decimal("0.0000")
 
 
-def test_frozen_inputs_survive_a_price_change_and_a_trip_through_json(alice: Organization) -> None:
-    quoted = pricing.quote(T2V, "1080p_off", 5, alice)
+def test_frozen_inputs_survive_a_price_change_and_a_trip_through_json(acme: Organization) -> None:
+    quoted = pricing.quote(T2V, "1080p_off", 5, acme)
     dearer = price_book.FILE.read_text().replace("rate = 5.4", "rate = 6")
     price_book.load(dearer)
 
@@ -103,7 +103,7 @@ def test_frozen_inputs_survive_a_price_change_and_a_trip_through_json(alice: Org
     assert pricing.price(frozen) == Decimal("35.991")
     assert pricing.price(frozen, seconds=Decimal("4.5")) == Decimal("32.3919")
     assert pricing.price(frozen, seconds=2) == Decimal("21.5946")
-    assert pricing.quote(T2V, "1080p_off", 5, alice).credits == Decimal("39.99")
+    assert pricing.quote(T2V, "1080p_off", 5, acme).credits == Decimal("39.99")
 
 
 @given(seconds=st.integers(0, 60), more=st.integers(0, 60))
@@ -121,6 +121,6 @@ def test_more_seconds_never_cost_less(seconds: int, more: int) -> None:
     assert pricing.price(inputs, seconds) <= pricing.price(inputs, seconds + more)
 
 
-def test_a_cell_without_a_price_is_an_error_of_ours(alice: Organization) -> None:
+def test_a_cell_without_a_price_is_an_error_of_ours(acme: Organization) -> None:
     with pytest.raises(PriceMissing):
-        pricing.quote(T2V, "8k_off", 5, alice)
+        pricing.quote(T2V, "8k_off", 5, acme)
