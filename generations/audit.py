@@ -1,0 +1,93 @@
+"""The auditor's checks where books and tasks meet; `settings.AUDIT_CHECKS` names `checks` to `billing.audit`.
+
+I14 what was captured is the price of the frozen inputs · I17 one reservation a task, open exactly as long as the task
+· I18 completed = captured, failed or cancelled = released · I20 attempts and tasks agree · I21 one delivery a task and
+event (and every finished task with a callback has one).
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+
+from billing import pricing
+from billing.models import Reservation, Wallet
+from billing.replay import Finding
+from generations.models import Task
+
+TASKS = """
+SELECT task.id, task.status, task.reserved_credits, task.charged_credits, task.price,
+       reservation.state, reservation.amount, reservation.captured,
+       (SELECT count(*) FROM generations_attempt a
+        WHERE a.task_id = task.id AND a.state IN ('submitting', 'running', 'fetching')),
+       (SELECT count(*) FROM generations_attempt a WHERE a.task_id = task.id AND a.state = 'succeeded'),
+       task.callback_url <> '' AND NOT EXISTS (
+           SELECT 1 FROM generations_delivery d WHERE d.task_id = task.id AND d.event = 'task.' || task.status)
+FROM generations_task AS task LEFT JOIN billing_reservation AS reservation ON reservation.id = task.id
+WHERE task.organization_id = %s
+"""
+WITHOUT_TASK = """
+SELECT reservation.id FROM billing_reservation AS reservation
+LEFT JOIN generations_task AS task ON task.id = reservation.id
+WHERE reservation.wallet_id = %s AND (task.id IS NULL OR task.organization_id <> %s)
+"""
+OUTCOME = {
+    Task.Status.COMPLETED: Reservation.State.CAPTURED,
+    Task.Status.FAILED: Reservation.State.RELEASED,
+    Task.Status.CANCELLED: Reservation.State.RELEASED,
+}
+CHUNK = 2000
+
+
+def checks(wallet: Wallet) -> Iterable[Finding]:
+    """Everything that is wrong between this organization's tasks and its books."""
+    organization = wallet.organization_id
+    with connection.cursor() as cursor:
+        cursor.execute(WITHOUT_TASK, [wallet.pk, organization])
+        for (reservation,) in cursor.fetchall():
+            yield Finding(invariant="I17", subject=str(reservation), problem="the reservation has no task")
+        cursor.execute(TASKS, [organization])
+        while rows := cursor.fetchmany(CHUNK):
+            for row in rows:
+                yield from _task(*row)
+
+
+def _task(
+    task_id: Any,
+    status: str,
+    reserved: Decimal,
+    charged: Decimal,
+    price: str,
+    state: str | None,
+    amount: Decimal | None,
+    captured: Decimal | None,
+    open_attempts: int,
+    succeeded: int,
+    unannounced: bool,
+) -> Iterator[Finding]:
+    def finding(invariant: str, problem: str) -> Finding:
+        return Finding(invariant=invariant, subject=Task(id=task_id).public_id, problem=problem)
+
+    if state is None:
+        yield finding("I17", "the task has no reservation")
+        return
+    is_open = status in Task.OPEN
+    if is_open != (state == Reservation.State.RESERVED):
+        yield finding("I17", f"the task is {status}, its reservation {state}")
+    elif not is_open and OUTCOME[Task.Status(status)] != state:
+        yield finding("I18", f"the task is {status}, its reservation {state}")
+    if amount != reserved or (not is_open and captured != charged):
+        yield finding("I18", f"task {reserved}/{charged}, books {amount}/{captured} reserved/charged")
+    if status == Task.Status.COMPLETED and charged != min(_price(price), reserved):
+        yield finding("I14", f"charged {charged}, the frozen inputs make {_price(price)}")
+    if (not is_open and open_attempts) or succeeded != (status == Task.Status.COMPLETED):
+        yield finding("I20", f"the task is {status} with {open_attempts} open and {succeeded} successful attempts")
+    if not is_open and unannounced:
+        yield finding("I21", "the task ended without a delivery")
+
+
+def _price(inputs: str) -> Decimal:
+    """Raw SQL hands JSON columns over as text."""
+    return pricing.price(json.loads(inputs))
