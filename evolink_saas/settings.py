@@ -141,7 +141,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS_ONLY
 # Money.
 WELCOME_CREDITS = env.decimal("WELCOME_CREDITS", "30")
 RELEASE_EXTENDS_EXPIRY_DAYS = 7  # what returns to a lot that has expired meanwhile lives this long
-AUDIT_CHECKS: list[str] = ["generations.audit.checks"]  # dotted paths of functions (Wallet) -> Findings that the auditor runs besides its own
+AUDIT_CHECKS = ["generations.audit.checks"]  # functions (Wallet) -> Findings that the auditor runs besides its own
 
 # Outbound calls to addresses that a customer gave. Both are for development alone: `check --deploy` refuses them.
 SAFE_HTTP_EXTRA_NETWORKS = env.words("SAFE_HTTP_EXTRA_NETWORKS")

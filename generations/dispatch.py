@@ -30,7 +30,8 @@ from generations.providers.base import (
 
 logger = logging.getLogger(__name__)
 LEASE_SECONDS = 150  # longer than fetching the media and one call together
-ROOM_SECONDS = 1  # a task that waits for room looks again this often
+ROOM_SECONDS = 1  # a task that waits for room looks again this often, less often far back in the queue
+FAR_BACK_SECONDS = 15
 
 
 def submit(task_id: str) -> None:
@@ -66,8 +67,8 @@ def running_limit(task: Task) -> int | None:
 
 
 def _start(task: Task) -> None:
-    if position(task):
-        _wait(task)
+    if behind := position(task):
+        _wait(task, behind)
         return
     try:
         references.prepare(task)
@@ -138,9 +139,10 @@ def _request(task: Task, account: ProviderAccount, *, reference: str, links: dic
     )
 
 
-def _wait(task: Task) -> None:
+def _wait(task: Task, behind: int = 1) -> None:
     """No room now: look again soon, until the deadline for tasks that nobody accepted."""
-    leases.let_go(task, due_at=timezone.now() + timedelta(seconds=ROOM_SECONDS))
+    pause = timedelta(seconds=min(FAR_BACK_SECONDS, ROOM_SECONDS * behind))
+    leases.let_go(task, due_at=timezone.now() + pause)
 
 
 def _set_aside(task: Task, attempt: Attempt | None) -> None:
