@@ -29,7 +29,7 @@ def main(directory: Path, data: Path) -> None:
     if os.fork():
         return
     os.setsid()
-    descriptor = locks.take_keeper(directory)
+    descriptor = locks.take_keeper(directory, patience_seconds=2)
     if descriptor is None:
         return
     locks.wait_for_last_user(directory)

@@ -7,6 +7,7 @@ keeper   held by the one keeper
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,12 +48,19 @@ def starting(directory: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def take_keeper(directory: Path) -> int | None:
-    """A descriptor that makes its owner the keeper while it is open, or None when there is a keeper."""
+def take_keeper(directory: Path, patience_seconds: float = 0) -> int | None:
+    """A descriptor that makes its owner the keeper while it is open, or None when there is a keeper.
+
+    A new keeper is patient: others who only look whether there is one hold the lock for an instant, too.
+    """
     descriptor = open_lock(directory, "keeper")
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    return descriptor
+    deadline = time.monotonic() + patience_seconds
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return descriptor
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                os.close(descriptor)
+                return None
+            time.sleep(0.05)

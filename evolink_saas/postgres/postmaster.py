@@ -2,6 +2,7 @@
 
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -26,7 +27,7 @@ def find(data: Path) -> psutil.Process | None:
         return None
     try:
         process = psutil.Process(int(told[0]))
-        is_ours = process.status() != psutil.STATUS_ZOMBIE and str(data) in process.cmdline()
+        is_ours = is_alive(process) and str(data) in process.cmdline()
     except (psutil.NoSuchProcess, psutil.AccessDenied):
         return None
     return process if is_ours else None
@@ -50,24 +51,36 @@ def stop(data: Path) -> None:
     if server is None:
         return
     for word, patience_seconds in ((FAST, 30), (IMMEDIATE, 10), (signal.SIGKILL, 10)):
-        try:
+        with suppress(psutil.NoSuchProcess):
             server.send_signal(word)
-            server.wait(patience_seconds)
-        except psutil.NoSuchProcess:
+        if not still_there([server], patience_seconds):
             return
-        except psutil.TimeoutExpired:
-            continue
-        return
+
+
+def still_there(processes: list[psutil.Process], patience_seconds: float) -> list[psutil.Process]:
+    """Those that have not ended in that time. A zombie has: only its parent, maybe a slow one, has not looked yet."""
+    deadline = time.monotonic() + patience_seconds
+    while left := [process for process in processes if is_alive(process)]:
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.02)
+    return left
+
+
+def is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def clear_remains(data: Path) -> None:
     """After a crash: end the server's orphaned processes, which still hold its memory, and drop its stale pid file."""
     orphans = [process for process in psutil.process_iter() if works_in(process, data)]
-    _, left = psutil.wait_procs(orphans, timeout=5)
-    for process in left:
-        process.kill()
-    _, left = psutil.wait_procs(left, timeout=10)
-    if left:
+    for process in still_there(orphans, 5):
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    if left := still_there(orphans, 10):
         raise PostgresProblem(f"Process {left[0].pid} of a crashed PostgreSQL still uses {data} and cannot be ended.")
     (data / "postmaster.pid").unlink(missing_ok=True)
 
