@@ -12,14 +12,20 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env.text("VAR_DIR", BASE_DIR / "var"))
 
 DEBUG = env.boolean("DEBUG", False)
-SECRET_KEY = env.text("SECRET_KEY", *(["for-development-only-" + "0" * 40] if DEBUG else []))
+DEVELOPMENT_SECRETS = {
+    "SECRET_KEY": "for-development-only-" + "0" * 40,
+    "API_KEY_PEPPER": "pepper-for-development-only",
+    "ENCRYPTION_KEYS": "ZGV2ZWxvcG1lbnQtb25seS1rZXktMzItYnl0ZXMhISE=",
+}
+secret_defaults = DEVELOPMENT_SECRETS if DEBUG else dict.fromkeys(DEVELOPMENT_SECRETS, env.REQUIRED)
+SECRET_KEY = env.text("SECRET_KEY", secret_defaults["SECRET_KEY"])
 PUBLIC_URL = env.text("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "*" if DEBUG else "")
 
 # Secrets of our own: keys are stored as HMACs under the pepper, upstream credentials and callback secrets encrypted
 # under the first of ENCRYPTION_KEYS (the others still decrypt, so that they can be rotated).
-API_KEY_PEPPER = env.text("API_KEY_PEPPER", *(["pepper-for-development-only"] if DEBUG else []))
-ENCRYPTION_KEYS = env.words("ENCRYPTION_KEYS", *(["ZGV2ZWxvcG1lbnQtb25seS1rZXktMzItYnl0ZXMhISE="] if DEBUG else []))
+API_KEY_PEPPER = env.text("API_KEY_PEPPER", secret_defaults["API_KEY_PEPPER"])
+ENCRYPTION_KEYS = env.words("ENCRYPTION_KEYS", secret_defaults["ENCRYPTION_KEYS"])
 
 INSTALLED_APPS = [
     "unfold",
@@ -123,6 +129,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SERVE_AUTHENTICATION": [],
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {"LedgerAccount": "billing.models.Account"},
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "evolink_saas.openapi.finish"],
 }
 LOGGING = logs.configuration(env.text("LOG_FORMAT", "line" if DEBUG else "json"), env.text("LOG_LEVEL", "INFO").upper())
@@ -154,6 +161,25 @@ LOOKUP_DELAYS_SECONDS = [float(word) for word in env.words("LOOKUP_DELAYS_SECOND
 LOOKUP_ABSENT_GAP_SECONDS = float(env.decimal("LOOKUP_ABSENT_GAP_SECONDS", "60"))
 CALLBACK_RETRY_SECONDS = [float(word) for word in env.words("CALLBACK_RETRY_SECONDS", "1,2,4")]
 CALLBACK_TIMEOUT_SECONDS = float(env.decimal("CALLBACK_TIMEOUT_SECONDS", "10"))
+# The queue. Two loops a shard may overlap for a moment, and two workers at least stay for everything else. A job may
+# wait in a worker's memory for the one before it, and that counts towards `retry`.
+Q_TIMEOUT_SECONDS = 120
+Q_WORKERS = env.integer("Q_WORKERS", 2 * POLL_SHARDS + 2, minimum=2 * POLL_SHARDS + 2)
+Q_CLUSTER = {
+    "name": "evolink",
+    "workers": Q_WORKERS,
+    "queue_limit": Q_WORKERS,
+    "timeout": Q_TIMEOUT_SECONDS,
+    "retry": 2 * Q_TIMEOUT_SECONDS + 30,
+    "ack_failures": False,
+    "max_attempts": 5,
+    "save_limit": -1,
+    "poll": 0.2,
+    "catch_up": False,
+    "recycle": 500,
+    "label": "Queue",
+}
+Q_CLUSTER |= {"redis": env.text("REDIS_URL")} if env.text("Q_BROKER", "orm") == "redis" else {"orm": "default"}
 MAX_ATTEMPTS = env.integer("MAX_ATTEMPTS", 3, minimum=1)  # sendings of one task, over all accounts
 MAX_LOSS_SHARE = env.decimal("MAX_LOSS_SHARE", "0.15")  # a provider may cost this much more than the task's price
 MEDIA_TIMEOUT_SECONDS = float(env.decimal("MEDIA_TIMEOUT_SECONDS", "20"))  # for all reference media of a task

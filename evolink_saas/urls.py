@@ -10,6 +10,7 @@ from evolink_saas import errors, health, openapi
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("accounts.urls")),
     path("", include("billing.urls")),
+    path("", include("generations.urls")),
     path("openapi.json", openapi.serve, name="openapi"),
     path("docs", SpectacularSwaggerView.as_view(url_name="openapi"), name="docs"),
     path("healthz", health.live),

@@ -8,6 +8,7 @@ Only `generations.lifecycle` changes a status or a state. Rows are the truth: ev
 apart, and its token grows at each claim, so that a worker thought dead cannot write.
 """
 
+from decimal import Decimal
 from typing import ClassVar
 
 from django.db import models
@@ -68,7 +69,7 @@ class Task(Leased):
     billing_rule = models.CharField(max_length=12)
     user_group = models.CharField(max_length=40)
     reserved_credits = models.DecimalField(max_digits=20, decimal_places=4)
-    charged_credits = models.DecimalField(max_digits=20, decimal_places=4, default=0)
+    charged_credits = models.DecimalField(max_digits=20, decimal_places=4, default=Decimal(0))
     measured_seconds = models.DecimalField(max_digits=10, decimal_places=3, null=True, blank=True)
 
     error_code = models.CharField(max_length=60, blank=True)
@@ -155,7 +156,7 @@ class Attempt(Leased):
     upstream_message = models.CharField(max_length=1000, blank=True, help_text="Never shown to a customer.")
     result_url = models.TextField(blank=True)
     upstream_element_id = models.CharField(max_length=200, blank=True)
-    cost_estimate = models.DecimalField(max_digits=20, decimal_places=6, default=0, help_text="US dollars.")
+    cost_estimate = models.DecimalField(max_digits=20, decimal_places=6, default=Decimal(0), help_text="US dollars.")
     cost_amount = models.DecimalField(max_digits=20, decimal_places=6, null=True, blank=True)
     cost_unit = models.CharField(max_length=12, blank=True, help_text="unit, or the currency of cash.")
     looks = models.PositiveSmallIntegerField(default=0, help_text="Look-ups of an unknown outcome so far.")

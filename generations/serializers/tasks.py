@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from billing.amounts import number
+from billing.amounts import ZERO, number
 from generations import files
 from generations.models import StoredFile, Task
 
@@ -77,7 +77,7 @@ def _usage(task: Task) -> dict[str, Any]:
 
 def _billing(task: Task) -> dict[str, Any]:
     released = not task.is_open and task.status != Task.Status.COMPLETED
-    refunded = task.reserved_credits - task.charged_credits if not task.is_open else 0
+    refunded = task.reserved_credits - task.charged_credits if not task.is_open else ZERO
     return {
         "charge_status": CHARGE_STATUS[Task.Status(task.status)],
         "refund_status": "completed" if released else "not_required",
