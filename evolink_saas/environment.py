@@ -54,6 +54,6 @@ def decimal(name: str, default: str) -> Decimal:
         raise ImproperlyConfigured(f"{name} must be a number, not {value!r}.") from None
 
 
-def words(name: str, default: str = "") -> list[str]:
+def words(name: str, default: object = "") -> list[str]:
     """A comma-separated list; blanks are dropped."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]

@@ -6,6 +6,7 @@ it, with the request id that the answer carries.
 """
 
 import logging
+import re
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -134,7 +135,7 @@ def _validation(detail: Any) -> errors.InvalidRequest:
             path += f".{step}" if path else step
     first = detail[0]
     code = "missing_parameter" if first.code == "required" else "invalid_parameter"
-    message = str(first).replace("This field", f"`{path}`" if path else "This field")
+    message = re.sub(r"\b[Tt]his field\b", f"`{path}`", first) if path else str(first)
     return errors.InvalidRequest(code, message, param=path or None)
 
 

@@ -2,7 +2,9 @@
 
 import os
 
+from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
+from django.db import connections
 
 from evolink_saas import environment, postgres
 
@@ -11,3 +13,5 @@ environment.load()
 postgres.provide()
 
 application = get_wsgi_application()
+call_command("check", databases=["default"])  # a simulator account that serves live keys is refused at start
+connections.close_all()
