@@ -21,7 +21,7 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _secret(folder: Path) -> str:
+def own_secret(folder: Path) -> str:
     """One of its own, kept beside the state, readable by the same user only."""
     path = folder / "secret"
     if not path.exists():
@@ -33,7 +33,7 @@ def _secret(folder: Path) -> str:
 
 def main() -> None:
     options = _options()
-    simulator = Simulator(options.data, secret=options.secret or _secret(options.data), speed=options.speed)
+    simulator = Simulator(options.data, secret=options.secret or own_secret(options.data), speed=options.speed)
     uvicorn.run(
         application(simulator),
         host=options.host,
