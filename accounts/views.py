@@ -4,18 +4,18 @@ from datetime import timedelta
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import keys, serializers, tenancy
 from accounts.errors import NotFound
 from accounts.models import ApiKey, Scope
+from accounts.requests import ApiRequest
 
 PAGE_SIZE = 50
 
 
-def one_of(request: Request, key_id: str) -> ApiKey:
+def one_of(request: ApiRequest, key_id: str) -> ApiKey:
     rows = request.organization.api_keys.select_related("budget", "organization")
     return tenancy.owned(rows, key_id, NotFound("key_not_found", "There is no such API key."))
 
@@ -33,13 +33,13 @@ class Keys(APIView):
         parameters=[OpenApiParameter("cursor", str, description="`next_cursor` of the page before.")],
         responses=serializers.KeyList,
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: ApiRequest) -> Response:
         """List the keys that were not revoked, newest first."""
         page, next_cursor = keys.page(request.organization, request.query_params.get("cursor"), PAGE_SIZE)
         return Response(serializers.KeyList({"data": page, "next_cursor": next_cursor}).data)
 
     @extend_schema(operation_id="create_key", request=serializers.KeyInput, responses={201: serializers.NewKey})
-    def post(self, request: Request) -> Response:
+    def post(self, request: ApiRequest) -> Response:
         """Create a key. Its secret stands in this answer and nowhere else."""
         body = serializers.KeyInput(data=request.data)
         body.is_valid(raise_exception=True)
@@ -50,7 +50,7 @@ class Key(APIView):
     required_scope = Scope.KEYS
 
     @extend_schema(operation_id="change_key", request=serializers.KeyChange, responses=serializers.KeyOutput)
-    def patch(self, request: Request, key_id: str) -> Response:
+    def patch(self, request: ApiRequest, key_id: str) -> Response:
         """Change a key: only what the body names."""
         body = serializers.KeyChange(data=request.data, partial=True)
         body.is_valid(raise_exception=True)
@@ -58,7 +58,7 @@ class Key(APIView):
         return Response(serializers.KeyOutput(key).data)
 
     @extend_schema(operation_id="revoke_key", request=None, responses={204: None})
-    def delete(self, request: Request, key_id: str) -> Response:
+    def delete(self, request: ApiRequest, key_id: str) -> Response:
         """Revoke a key, for good."""
         keys.revoke(one_of(request, key_id), by=request.auth)
         return Response(status=status.HTTP_204_NO_CONTENT)
@@ -68,7 +68,7 @@ class RollKey(APIView):
     required_scope = Scope.KEYS
 
     @extend_schema(operation_id="roll_key", request=serializers.RollInput, responses={201: serializers.NewKey})
-    def post(self, request: Request, key_id: str) -> Response:
+    def post(self, request: ApiRequest, key_id: str) -> Response:
         """Replace a key by a new one that shares its budget; the old one works on for the grace time."""
         body = serializers.RollInput(data=request.data)
         body.is_valid(raise_exception=True)

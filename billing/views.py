@@ -2,11 +2,11 @@
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import Scope
+from accounts.requests import ApiRequest
 from billing import serializers, statements
 
 
@@ -14,7 +14,7 @@ class Credits(APIView):
     required_scope = Scope.READ
 
     @extend_schema(operation_id="get_credits", responses=serializers.CreditsAnswer)
-    def get(self, request: Request) -> Response:
+    def get(self, request: ApiRequest) -> Response:
         """Say what the organization and this API key have left and have used."""
         now, budget = timezone.now(), request.auth.budget
         organization = statements.of_organization(request.organization, now)
@@ -31,7 +31,7 @@ class Ledger(APIView):
     @extend_schema(
         operation_id="list_movements", parameters=[serializers.MovementsInput], responses=serializers.MovementsPage
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: ApiRequest) -> Response:
         """List every movement of the organization's credits, newest first, with the running balance."""
         query = serializers.MovementsInput(data=request.query_params)
         query.is_valid(raise_exception=True)

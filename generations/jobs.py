@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connections, transaction
-from django.db.models import F, Max, Q
+from django.db.models import F, Max, Q, QuerySet
 from django.utils import timezone
 from django_q.models import Schedule
 from django_q.tasks import async_task
@@ -122,7 +122,7 @@ def _schedule(name: str, func: str, kind: str, *, minutes: int | None = None, ar
     Schedule.objects.update_or_create(name=name, defaults=values)
 
 
-def _due(model: type[Leased], states: Q, now: datetime):  # noqa: ANN202
+def _due(model: type[Leased], states: Q, now: datetime) -> QuerySet[Leased]:
     return model._default_manager.filter(states, leases.free(now), due_at__lte=now)
 
 

@@ -25,7 +25,8 @@ from generations.models import Attempt, OrphanSpend, StoredFile, Task
 from generations.models.providers import ProviderAccount
 from generations.providers.base import Accepted, Progress, Verdict
 
-Status, State = Task.Status, Attempt.State
+Status = Task.Status
+State = Attempt.State
 FREE = {"leased_until": None, "leased_by": "", "rung_until": None}
 NEVER = FREE | {"due_at": None}
 ORPHAN_LOOK_AFTER = timedelta(days=1)

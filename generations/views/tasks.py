@@ -2,11 +2,11 @@
 
 from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import Scope
+from accounts.requests import ApiRequest
 from generations import cancellation, creation, dispatch, task_list
 from generations.models import Attempt, Task
 from generations.serializers import shapes
@@ -37,7 +37,7 @@ class Generations(APIView):
     @extend_schema(
         operation_id="create_generation", request=dict, parameters=[IDEMPOTENCY_KEY], responses=shapes.TaskShape
     )
-    def post(self, request: Request) -> HttpResponse:
+    def post(self, request: ApiRequest) -> HttpResponse:
         """Ask for a video or an element. The credits are reserved now, and charged when it is done."""
         answer = creation.create(
             request.organization, request.auth, request.data, request.headers.get("Idempotency-Key")
@@ -52,7 +52,7 @@ class Tasks(APIView):
     required_scope = Scope.READ
 
     @extend_schema(operation_id="list_tasks", parameters=[shapes.TaskQuery], responses=shapes.TaskPage)
-    def get(self, request: Request) -> Response:
+    def get(self, request: ApiRequest) -> Response:
         """List the organization's tasks, newest first."""
         query = shapes.TaskQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
@@ -70,7 +70,7 @@ class TaskBatch(APIView):
     required_scope = Scope.READ
 
     @extend_schema(operation_id="get_tasks", request=shapes.TaskBatch, responses=shapes.TaskList)
-    def post(self, request: Request) -> Response:
+    def post(self, request: ApiRequest) -> Response:
         """Look at up to 50 tasks at once; ids that do not exist are absent from the answer."""
         body = shapes.TaskBatch(data=request.data)
         body.is_valid(raise_exception=True)
@@ -82,7 +82,7 @@ class OneTask(APIView):
     required_scope = Scope.READ
 
     @extend_schema(operation_id="get_task", responses=shapes.TaskShape)
-    def get(self, request: Request, task_id: str) -> Response:
+    def get(self, request: ApiRequest, task_id: str) -> Response:
         """Look at one task."""
         return Response(seen(task_list.find(request.organization, task_id)))
 
@@ -92,6 +92,6 @@ class CancelTask(APIView):
     refusals = (409,)
 
     @extend_schema(operation_id="cancel_task", request=None, responses=shapes.TaskShape)
-    def post(self, request: Request, task_id: str) -> Response:
+    def post(self, request: ApiRequest, task_id: str) -> Response:
         """Cancel a task, with a full refund. Certain while nothing was sent to a provider."""
         return Response(seen(cancellation.cancel(task_list.find(request.organization, task_id))))
