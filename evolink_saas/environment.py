@@ -35,6 +35,13 @@ def boolean(name: str, default: bool) -> bool:
     return value in TRUE
 
 
+def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
+    value = text(name, default)
+    if value not in allowed:
+        raise ImproperlyConfigured(f"{name} must be {' or '.join(allowed)}, not {value!r}.")
+    return value
+
+
 def integer(name: str, default: int, *, minimum: int = 0) -> int:
     value = text(name, default)
     try:

@@ -19,7 +19,8 @@ DEVELOPMENT_SECRETS = {
 }
 secret_defaults = DEVELOPMENT_SECRETS if DEBUG else dict.fromkeys(DEVELOPMENT_SECRETS, env.REQUIRED)
 SECRET_KEY = env.text("SECRET_KEY", secret_defaults["SECRET_KEY"])
-PUBLIC_URL = env.text("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
+EVOLINK_PORT = env.integer("EVOLINK_PORT", 8000, minimum=1)  # of `manage.py up`
+PUBLIC_URL = env.text("PUBLIC_URL", f"http://127.0.0.1:{EVOLINK_PORT}").rstrip("/")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "*" if DEBUG else "")
 
 # Secrets of our own: keys are stored as HMACs under the pepper, upstream credentials and callback secrets encrypted
@@ -153,6 +154,28 @@ AUDIT_CHECKS = ["generations.audit.checks"]  # functions (Wallet) -> Findings th
 # Outbound calls to addresses that a customer gave. Both are for development alone: `check --deploy` refuses them.
 SAFE_HTTP_EXTRA_NETWORKS = env.words("SAFE_HTTP_EXTRA_NETWORKS")
 SAFE_HTTP_CA_FILE = env.text("SAFE_HTTP_CA_FILE", "")
+
+# The queue is a doorbell (generations/doorbell.py): with the database as broker it rings within the transaction. A
+# process takes as many jobs as it has workers; `retry` outlasts the longest wait in memory, or jobs would run twice.
+Q_BROKER = env.choice("Q_BROKER", "orm", ("orm", "redis"))
+Q_WORKERS = env.integer("Q_WORKERS", 2 * env.integer("POLL_SHARDS", 1, minimum=1) + 2, minimum=2)
+Q_TIMEOUT_SECONDS = 120  # more than the polling loop's 70
+Q_CLUSTER = {
+    "name": "evolink",
+    "workers": Q_WORKERS,
+    "queue_limit": Q_WORKERS,
+    "bulk": Q_WORKERS,
+    "timeout": Q_TIMEOUT_SECONDS,
+    "retry": 2 * Q_TIMEOUT_SECONDS + 30,
+    "ack_failures": False,
+    "max_attempts": 5,
+    "save_limit": -1,
+    "poll": 0.2,
+    "catch_up": False,
+    "recycle": 500,
+    "label": "Queue",
+    **({"orm": "default"} if Q_BROKER == "orm" else {"redis": env.text("REDIS_URL", "redis://127.0.0.1:6379/0")}),
+}
 
 # Work in the background (generations/dispatch.py, polling.py). Tests scale the waiting times down.
 POLL_SHARDS = env.integer("POLL_SHARDS", 1, minimum=1)
