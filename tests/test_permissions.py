@@ -1,0 +1,67 @@
+"""The permission matrix: which scope each route asks for. A route missing from the table fails the first test."""
+
+import pytest
+from rest_framework.test import APIClient
+
+from accounts.models import Scope
+from tests.cast import Person, client_for
+from tests.routes import operations
+
+PUBLIC = None
+SCOPES: dict[tuple[str, str], str | None] = {
+    ("GET", "/v1/keys"): "keys",
+    ("POST", "/v1/keys"): "keys",
+    ("PATCH", "/v1/keys/{key_id}"): "keys",
+    ("DELETE", "/v1/keys/{key_id}"): "keys",
+    ("POST", "/v1/keys/{key_id}/roll"): "keys",
+    ("GET", "/v1/credits"): "read",
+    ("GET", "/v1/ledger"): "read",
+    ("POST", "/v1/videos/generations"): "generate",
+    ("GET", "/v1/tasks"): "read",
+    ("POST", "/v1/tasks/batch"): "read",
+    ("GET", "/v1/tasks/{task_id}"): "read",
+    ("POST", "/v1/tasks/{task_id}/cancel"): "generate",
+    ("GET", "/v1/elements"): "read",
+    ("GET", "/v1/elements/{element_id}"): "read",
+    ("DELETE", "/v1/elements/{element_id}"): "generate",
+    ("GET", "/v1/voices"): "read",
+    ("GET", "/v1/models"): "read",
+}
+
+
+def call(client: APIClient, method: str, route: str) -> tuple[int, str]:
+    """The status and error code of a call with ids that nobody has and an empty body."""
+    address = route.replace("{", "none-").replace("}", "")
+    answer = getattr(client, method.lower())(address, {})
+    body = answer.json() if answer.content else {}
+    return answer.status_code, body.get("error", {}).get("code", str(body.get("code", "")))
+
+
+def test_every_route_stands_in_the_table() -> None:
+    assert set(operations()) == set(SCOPES)
+
+
+@pytest.mark.parametrize(("method", "route"), SCOPES)
+def test_without_a_key_only_public_routes_answer(anyone: APIClient, method: str, route: str) -> None:
+    status, code = call(anyone, method, route)
+    if SCOPES[method, route] is PUBLIC:
+        assert status not in (401, 403)
+    else:
+        assert (status, code) in ((401, "missing_api_key"), (401, "401"))
+
+
+@pytest.mark.parametrize("given", Scope.values)
+def test_a_key_with_one_scope_reaches_the_routes_that_ask_for_it(alice: Person, given: str) -> None:
+    client = alice.client_with(given)
+    outcome = {operation: call(client, *operation) for operation in SCOPES}
+    refused = {operation for operation, (status, _) in outcome.items() if status == 403}
+    assert refused == {operation for operation, scope in SCOPES.items() if scope not in (given, PUBLIC)}
+    assert {outcome[operation][1] for operation in refused} <= {"key_scope_missing", "403"}
+    assert not [operation for operation, (status, _) in outcome.items() if status == 401 or status >= 500]
+
+
+@pytest.mark.parametrize(("method", "route"), SCOPES)
+def test_a_key_that_may_do_everything_is_refused_nowhere(alice: Person, method: str, route: str) -> None:
+    status, _ = call(client_for(alice.secret), method, route)
+    assert status not in (401, 403)
+    assert status < 500
