@@ -20,7 +20,8 @@ logger = logging.getLogger("evolink.requests")
 
 _request: ContextVar[HttpRequest | None] = ContextVar("request", default=None)
 _SECRETS = re.compile(
-    r"(?P<kind>sk-(?:test-)?|whsec_|Bearer |://[^\s:/@]*:)(?P<secret>[0-9A-Za-z+/=_.-]{8,}|[^\s@]+(?=@))"
+    r"(?P<kind>(?<![0-9A-Za-z])sk-(?:test-)?|whsec_|Bearer )[0-9A-Za-z+/=_.-]{8,}"
+    r"|(?P<login>://[^\s:/@]+:)[^\s/@]+(?=@)"
 )
 
 
@@ -91,7 +92,7 @@ def configuration(formatter: str, level: str) -> dict[str, object]:
 
 def blacken(text: str) -> str:
     """`text` without API keys, callback secrets, bearer credentials and passwords in addresses."""
-    return _SECRETS.sub(r"\g<kind>…", text)
+    return _SECRETS.sub(lambda found: f"{found['kind'] or found['login']}…", text)
 
 
 def _route(request: HttpRequest) -> str:
