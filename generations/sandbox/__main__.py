@@ -17,6 +17,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="folder for its state, log and files")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--speed", type=float, default=50.0, help="a video takes 120 s divided by this")
+    parser.add_argument(
+        "--media", choices=("check", "strict", "off"), default="check", help="whether reference media is fetched"
+    )
     parser.add_argument("--secret", default=os.environ.get("SANDBOX_SECRET"), help="for /__sim/*; default: DIR/secret")
     return parser.parse_args()
 
@@ -33,7 +36,8 @@ def own_secret(folder: Path) -> str:
 
 def main() -> None:
     options = _options()
-    simulator = Simulator(options.data, secret=options.secret or own_secret(options.data), speed=options.speed)
+    secret = options.secret or own_secret(options.data)
+    simulator = Simulator(options.data, secret=secret, speed=options.speed, media=options.media)
     uvicorn.run(
         application(simulator),
         host=options.host,

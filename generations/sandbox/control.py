@@ -37,7 +37,12 @@ def script(simulator: Simulator, body: dict[str, Any]) -> dict[str, Any]:
     for fault in body["faults"]:
         match = json.dumps(body.get("match", {}))
         simulator.store.add("scripts", fault=fault, times=int(body.get("times", 1)), match=match)
-    return {"faults": faults.describe()}
+    return {"scripted": body["faults"]}
+
+
+def fault_list(simulator: Simulator, body: dict[str, Any]) -> dict[str, Any]:
+    """What can be asked for, what it does, and its argument."""
+    return {"faults": {name: {"what": what, "argument": usual} for name, (what, usual) in faults.FAULTS.items()}}
 
 
 def advance(simulator: Simulator, body: dict[str, Any]) -> dict[str, Any]:
@@ -132,7 +137,7 @@ def _guarded(handler: Handler, *, open_to_all: bool = False) -> Callable[[Reques
     return answer
 
 
-READS = {"tasks": tasks, "requests": requests, "ledger": ledger, "callbacks": callbacks}
+READS = {"faults": fault_list, "tasks": tasks, "requests": requests, "ledger": ledger, "callbacks": callbacks}
 ACTS: dict[str, Handler] = {
     "script": script,
     "advance": advance,

@@ -12,7 +12,6 @@ import json
 import random
 import re
 from dataclasses import dataclass
-from typing import Any
 
 from generations.sandbox.store import Store, Task
 
@@ -151,8 +150,3 @@ def _scripted(store: Store, call: Call, *, on_query: bool) -> dict[str, str]:
             store.database.execute("UPDATE scripts SET times = times - 1 WHERE seq = ?", (row["seq"],))
             return {known[0]: known[1]}
     return {}
-
-
-def describe() -> dict[str, Any]:
-    """Every fault with what it does and its argument, as the control endpoint shows it."""
-    return {name: {"what": what, "argument": argument} for name, (what, argument) in FAULTS.items()}

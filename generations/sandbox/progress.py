@@ -6,13 +6,13 @@ submitted --start_at--> processing --finish_at, media seen--> succeeded (booked 
 import secrets
 
 from generations.sandbox.faults import FAILURES
-from generations.sandbox.store import OPEN, Store, Task
+from generations.sandbox.store import NEXT_STEP_AT, OPEN, Store, Task
 
 # A video takes two minutes and an element forty seconds, divided by the setting `speed`.
 NOMINAL_SECONDS = {"video": 120.0, "element": 40.0}
 WAITING_SHARE = 0.1
 
-DUE = "(state = 'submitted' AND start_at <= ?) OR (state = 'processing' AND finish_at <= ? AND media_checked)"
+DUE = f"{NEXT_STEP_AT} <= ? AND (state = 'submitted' OR media_checked)"
 
 
 def schedule(store: Store, kind: str, faults: dict[str, str]) -> tuple[float, float]:
@@ -26,7 +26,7 @@ def schedule(store: Store, kind: str, faults: dict[str, str]) -> tuple[float, fl
 def advance(store: Store) -> list[Task]:
     """Moves every task that is due; one snapshot for each step it made, in order."""
     moved: list[Task] = []
-    while due := store.tasks(DUE, store.now(), store.now()):
+    while due := store.tasks(DUE, store.now()):
         with store.transaction():
             for task in due:
                 _step(store, task)

@@ -17,8 +17,8 @@ FETCH_SECONDS = 10
 
 
 class Simulator:
-    def __init__(self, folder: Path, *, secret: str, speed: float | None = None) -> None:
-        self.store = Store(folder, speed)
+    def __init__(self, folder: Path, *, secret: str, **defaults: Any) -> None:
+        self.store = Store(folder, **defaults)
         self.clips = Clips(folder / "clips")
         self.secret = secret
         self.client = httpx.AsyncClient(timeout=FETCH_SECONDS, trust_env=False)

@@ -13,7 +13,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-SCHEMA = """
+# When a task moves next; NULL once it has ended. An index serves exactly this expression.
+NEXT_STEP_AT = "(CASE state WHEN 'submitted' THEN start_at WHEN 'processing' THEN finish_at END)"
+SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS accounts (
     api_key TEXT PRIMARY KEY, access_key TEXT UNIQUE NOT NULL, secret_key TEXT NOT NULL,
     milliunits INTEGER NOT NULL, slots INTEGER NOT NULL, webhook_secret TEXT NOT NULL);
@@ -24,7 +26,8 @@ CREATE TABLE IF NOT EXISTS tasks (
     start_at REAL NOT NULL, finish_at REAL NOT NULL, media_checked INTEGER NOT NULL,
     plan TEXT NOT NULL, faults TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS tasks_by_reference ON tasks (account, external_id);
-CREATE INDEX IF NOT EXISTS open_tasks ON tasks (account, model) WHERE state IN ('submitted', 'processing');
+CREATE INDEX IF NOT EXISTS open_tasks ON tasks (account, model, milliunits) WHERE state IN ('submitted', 'processing');
+CREATE INDEX IF NOT EXISTS due_tasks ON tasks ({NEXT_STEP_AT});
 CREATE TABLE IF NOT EXISTS elements (
     id INTEGER PRIMARY KEY, account TEXT NOT NULL, name TEXT NOT NULL, description TEXT NOT NULL, kind TEXT NOT NULL,
     voice_id TEXT NOT NULL, is_deleted INTEGER NOT NULL DEFAULT 0);
@@ -44,7 +47,7 @@ CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)
 TABLES = ("accounts", "tasks", "elements", "creates", "charges", "callbacks", "scripts", "settings")
 OPEN = "state IN ('submitted', 'processing')"
 
-API_KEY = "sandbox-api-key"
+API_KEY = "demo"
 SETTINGS: dict[str, Any] = {
     "clock_offset_seconds": 0.0,
     "speed": 50.0,
@@ -98,25 +101,23 @@ class Task:
 class Store:
     """All reads and writes. One thread, one connection; the caller groups writes with `transaction`."""
 
-    def __init__(self, folder: Path, speed: float | None = None) -> None:
+    def __init__(self, folder: Path, **defaults: Any) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.database = sqlite3.connect(folder / "kling.sqlite3", isolation_level=None)
         self.database.row_factory = sqlite3.Row
         self.database.execute("PRAGMA journal_mode = WAL")
         self.database.execute("PRAGMA synchronous = NORMAL")
         self.database.executescript(SCHEMA)
-        self.default_speed = speed if speed is not None else SETTINGS["speed"]
+        self.defaults = SETTINGS | defaults
         self._settings: dict[str, Any] = {}
         self.reload()
 
     def reload(self) -> None:
         """Settings are read on every request, so they are kept in memory as well."""
         saved = {row["name"]: json.loads(row["value"]) for row in self.rows("SELECT * FROM settings")}
-        self._settings = SETTINGS | {"speed": self.default_speed} | saved
+        self._settings = self.defaults | saved
         if self.account(API_KEY) is None:
-            self.save_account(
-                Account(api_key=API_KEY, access_key="sandbox-access-key", secret_key=secrets.token_hex(16))
-            )
+            self.save_account(Account(api_key=API_KEY, access_key="demo-access-key", secret_key=secrets.token_hex(16)))
 
     def reset(self) -> None:
         with self.transaction():

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from generations.sandbox.store import API_KEY
 from tests.generations.sandbox.bodies import ELEMENTS, KEY, NEW_TEXT, TEXT, element, legacy, new_text
 from tests.generations.simulator import RunningSimulator
 
@@ -79,7 +80,7 @@ def test_a_tokens_times_are_read_by_the_simulators_clock(account: RunningSimulat
 
 
 def test_a_video_takes_a_slot_until_it_ends(simulator: RunningSimulator) -> None:
-    simulator.do("accounts", api_key="sandbox-api-key", slots=1)
+    simulator.do("accounts", api_key=API_KEY, slots=1)
     codes = []
     for wait in (0, 0, 600):
         simulator.advance(wait)
@@ -91,7 +92,7 @@ def test_a_video_takes_a_slot_until_it_ends(simulator: RunningSimulator) -> None
 
 
 def test_units_are_spoken_for_while_a_video_is_made_and_booked_when_it_succeeds(simulator: RunningSimulator) -> None:
-    simulator.do("accounts", api_key="sandbox-api-key", units=5)
+    simulator.do("accounts", api_key=API_KEY, units=5)
 
     def create(prompt: str) -> tuple[int, int]:
         response = simulator.http.post(NEW_TEXT, json=new_text(prompt=prompt), headers=KEY)

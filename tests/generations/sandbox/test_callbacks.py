@@ -8,6 +8,7 @@ import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from generations.sandbox.callbacks import signature
+from generations.sandbox.store import API_KEY
 from tests.generations import wire
 from tests.generations.sandbox.bodies import KEY, NEW_TEXT, TEXT, legacy, new_text
 from tests.generations.simulator import RunningSimulator, wait_for
@@ -77,7 +78,7 @@ def test_a_legacy_callback_is_flat(simulator: RunningSimulator, receiver: wire.P
 
 
 def test_callbacks_are_signed_when_the_account_has_a_secret(simulator: RunningSimulator, receiver: wire.Peer) -> None:
-    simulator.do("accounts", api_key="sandbox-api-key", webhook_secret=SECRET)
+    simulator.do("accounts", api_key=API_KEY, webhook_secret=SECRET)
     create(simulator, receiver)
     sent(simulator, 2)
 
@@ -86,7 +87,7 @@ def test_callbacks_are_signed_when_the_account_has_a_secret(simulator: RunningSi
 
 
 def test_a_wrong_signature_does_not_verify(simulator: RunningSimulator, receiver: wire.Peer) -> None:
-    simulator.do("accounts", api_key="sandbox-api-key", webhook_secret=SECRET)
+    simulator.do("accounts", api_key=API_KEY, webhook_secret=SECRET)
     create(simulator, receiver, "x [sim:callback-bad-signature]")
     sent(simulator, 2)
 

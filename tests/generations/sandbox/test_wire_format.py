@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from generations.sandbox.store import API_KEY
 from tests.generations.sandbox.bodies import (
     ELEMENTS,
     IMAGE,
@@ -178,7 +179,7 @@ def test_the_legacy_list_has_pages(simulator: RunningSimulator) -> None:
 
 
 def test_the_accounts_ledger_has_a_line_for_each_success_only(simulator: RunningSimulator) -> None:
-    simulator.do("accounts", api_key="sandbox-api-key", units=100)
+    simulator.do("accounts", api_key=API_KEY, units=100)
     made = post(simulator, NEW_TEXT, new_text("a"))["data"]["id"]
     post(simulator, NEW_TEXT, new_text("b", prompt="x [sim:fail content]"))
     simulator.advance(600)
