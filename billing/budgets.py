@@ -20,6 +20,7 @@ from billing.models import BudgetWindow, Reservation
 class Windows:
     """The two windows of one budget on one day; a missing row is an empty window."""
 
+    day: date
     total: BudgetWindow
     daily: BudgetWindow
 
@@ -34,6 +35,7 @@ def windows(budget_id: int, day: date) -> Windows:
     rows = BudgetWindow.objects.filter(Q(kind=Kind.TOTAL) | Q(kind=Kind.DAILY, day=day), budget_id=budget_id)
     found = {window.kind: window for window in rows}
     return Windows(
+        day=day,
         total=found.get(Kind.TOTAL) or BudgetWindow(budget_id=budget_id, kind=Kind.TOTAL, day=None),
         daily=found.get(Kind.DAILY) or BudgetWindow(budget_id=budget_id, kind=Kind.DAILY, day=day),
     )
@@ -41,7 +43,7 @@ def windows(budget_id: int, day: date) -> Windows:
 
 def remembered(reservation: Reservation) -> Windows | None:
     """The windows that a reservation counts in; None when no key made it."""
-    if reservation.budget_id is None:
+    if reservation.budget_id is None or reservation.budget_day is None:
         return None
     return windows(reservation.budget_id, reservation.budget_day)
 
@@ -68,7 +70,7 @@ def check(budget: KeyBudget, open_windows: Windows, amount: Decimal, available: 
         raise refusal("key_quota_exhausted", "This API key has used up its quota.", amount, available, rest)
     if budget.daily_limit is not None and amount > (rest := remaining(budget.daily_limit, daily)):
         message = "This API key has used up its quota for today (UTC)."
-        midnight = datetime.combine(daily.day + timedelta(days=1), time(), UTC)
+        midnight = datetime.combine(open_windows.day + timedelta(days=1), time(), UTC)
         raise refusal("key_daily_quota_exhausted", message, amount, available, rest, reset_at=midnight)
 
 

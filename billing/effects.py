@@ -5,7 +5,7 @@ replay of the auditor both go by these tables; the database checks that a lot's 
 from billing.models import Account, CreditLot
 
 HELD = (Account.AVAILABLE, Account.RESERVED)  # the customer's accounts; the wallet's balance is their sum
-ISSUERS = {
+ISSUERS: dict[str, Account] = {
     CreditLot.Kind.PAID: Account.ISSUED_PAID,
     CreditLot.Kind.PROMO: Account.ISSUED_PROMO,
     CreditLot.Kind.GOODWILL: Account.ISSUED_PROMO,

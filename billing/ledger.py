@@ -99,8 +99,8 @@ def reserve(
     now = timezone.now()
     reservation = Reservation(id=reservation_id, wallet=wallet, amount=amount, api_key=api_key, created_at=now)
     posting = Posting(wallet, now, f"reserve:{reservation.task_id}")
-    windows = count_in_budget(reservation, wallet.available) if api_key else None
     parts = lots.hold(posting, reservation)
+    windows = count_in_budget(reservation, api_key, wallet.available + amount) if api_key else None
     posting.write(reservation=reservation, parts=parts, windows=windows)
     return reservation
 
@@ -285,9 +285,9 @@ def bring_in(lot: CreditLot, kind: Kind, issuer: Account, amount: Decimal, reaso
     return lot
 
 
-def count_in_budget(reservation: Reservation, available: Decimal) -> budgets.Windows:
+def count_in_budget(reservation: Reservation, api_key: ApiKey, available: Decimal) -> budgets.Windows:
     """Add the reservation to its key's windows in memory, or raise QuotaExceeded."""
-    budget, day = reservation.api_key.budget, budgets.day_of(reservation.created_at)
+    budget, day = api_key.budget, budgets.day_of(reservation.created_at)
     windows = budgets.windows(budget.pk, day)
     budgets.check(budget, windows, reservation.amount, available)
     windows.add(reserved=reservation.amount)

@@ -16,7 +16,7 @@ class Part:
 def insert(rows: Sequence[models.Model], *, unique: Sequence[str] = (), changed: Sequence[str] = ()) -> Part:
     """Insert rows of one model; where a row with the same `unique` columns exists, set its `changed` columns."""
     meta = rows[0]._meta
-    fields = [field for field in meta.concrete_fields if not isinstance(field, models.AutoField)]
+    fields: list[Any] = [field for field in meta.concrete_fields if not isinstance(field, models.AutoField)]
     names = ", ".join(quoted(field.column) for field in fields)
     places = "(" + ", ".join(["%s"] * len(fields)) + ")"
     sql = f"INSERT INTO {quoted(meta.db_table)} ({names}) VALUES {', '.join([places] * len(rows))}"
@@ -28,9 +28,10 @@ def insert(rows: Sequence[models.Model], *, unique: Sequence[str] = (), changed:
 
 def update(row: models.Model, *changed: str) -> Part:
     """Set the `changed` columns of the row's own record."""
-    fields = [row._meta.get_field(name) for name in changed]
+    fields: list[Any] = [row._meta.get_field(name) for name in changed]
+    key: Any = row._meta.pk
     values = ", ".join(f"{quoted(field.column)} = %s" for field in fields)
-    sql = f"UPDATE {quoted(row._meta.db_table)} SET {values} WHERE {quoted(row._meta.pk.column)} = %s"
+    sql = f"UPDATE {quoted(row._meta.db_table)} SET {values} WHERE {quoted(key.column)} = %s"
     return Part(sql=sql, params=[*(prepared(row, field) for field in fields), row.pk])
 
 
@@ -47,5 +48,5 @@ def quoted(name: str) -> str:
     return connection.ops.quote_name(name)
 
 
-def prepared(row: models.Model, field: models.Field) -> Any:
+def prepared(row: models.Model, field: Any) -> Any:
     return field.get_db_prep_save(getattr(row, field.attname), connection)

@@ -78,7 +78,7 @@ class Posting:
                 lot.sweep_at = None
                 self.lots[lot.id] = lot
                 if lot.remaining > 0:
-                    reference = f"expire:{lot.id}:{lot.expires_at.isoformat()}"
+                    reference = f"expire:{lot.id}:{chain.spelled(lot.expires_at)}"
                     self.move(Kind.EXPIRE, Account.AVAILABLE, Account.BREAKAGE, lot, lot.remaining, reference=reference)
 
     def write(

@@ -48,25 +48,27 @@ def quote(model: str, cell: str, seconds: Decimal | int | None, organization: Or
     Raises PriceMissing when the price book in effect has no such cell.
     """
     found = find(model, cell, organization)
+    if (seconds is None) != (found["unit"] == Unit.CALL):
+        raise ValueError(f"{model} is priced per {found['unit']}, so its seconds cannot be {seconds}.")
     inputs = {
-        "version": found.version_id,
+        "version": found["version_id"],
         "model": model,
         "cell": cell,
-        "unit": found.unit,
-        "rate": spelled(found.rate),
-        "factor": spelled(found.factor),
-        "multiplier": spelled(found.multiplier),
-        "exact_rate": None if found.exact_rate is None else spelled(found.exact_rate),
-        "minimum_seconds": spelled(found.minimum_seconds),
-        "seconds": None if found.unit == Unit.CALL else spelled(Decimal(seconds)),
+        "unit": found["unit"],
+        "rate": spelled(found["rate"]),
+        "factor": spelled(found["factor"]),
+        "multiplier": spelled(found["multiplier"]),
+        "exact_rate": None if found["exact_rate"] is None else spelled(found["exact_rate"]),
+        "minimum_seconds": spelled(found["minimum_seconds"]),
+        "seconds": None if seconds is None else spelled(Decimal(seconds)),
     }
     credits = price(inputs)
     line = Line(
-        label=found.label,
+        label=found["label"],
         quantity=quantity(inputs),
-        unit=found.unit,
+        unit=found["unit"],
         rate=effective_rate(inputs),
-        factor=found.factor,
+        factor=found["factor"],
         amount=credits,
     )
     return Price(credits=credits, lines=(line,), inputs=inputs)
@@ -92,14 +94,15 @@ def effective_rate(inputs: Mapping[str, Any]) -> Decimal:
     return Decimal(inputs["rate"]) * Decimal(inputs["multiplier"])
 
 
-def find(model: str, cell: str, organization: Organization) -> PriceCell:
-    """The cell of the version in effect, with the group's `multiplier` and `exact_rate` on it."""
+def find(model: str, cell: str, organization: Organization) -> Mapping[str, Any]:
+    """The columns of the cell of the version in effect, and the group's `multiplier` and `exact_rate`."""
     versions = PriceVersion.objects.filter(effective_at__lte=timezone.now()).order_by("-effective_at")
     group = Value(organization.user_group_id)
     exact = GroupPrice.objects.filter(user_group=group, model=OuterRef("model")).values("rate")
     multiplier = UserGroup.objects.filter(pk=group).values("multiplier")
     found = (
         PriceCell.objects.filter(version=Subquery(versions.values("pk")[:1]), model=model, cell=cell)
+        .values("version_id", "unit", "rate", "factor", "minimum_seconds", "label")
         .annotate(exact_rate=Subquery(exact), multiplier=Subquery(multiplier))
         .first()
     )

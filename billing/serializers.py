@@ -23,7 +23,7 @@ class CreditsData(serializers.Serializer):
 class CreditsAnswer(serializers.Serializer):
     success = serializers.BooleanField(default=True)
     message = serializers.CharField(default="", allow_blank=True)
-    data = CreditsData()
+    data = CreditsData()  # type: ignore[assignment]
 
 
 class MovementsInput(serializers.Serializer):
@@ -64,5 +64,6 @@ class Movement(serializers.ModelSerializer):
 
 
 class MovementsPage(serializers.Serializer):
-    data = Movement(many=True)
+    object = serializers.CharField(default="list", read_only=True)
+    data = Movement(many=True)  # type: ignore[assignment]
     next_cursor = serializers.CharField(allow_null=True, help_text="None on the last page.")

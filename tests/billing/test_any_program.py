@@ -1,0 +1,193 @@
+"""Any program of ledger calls, any amounts, any waiting: after every step the auditor finds nothing (I1-I12, I15).
+
+Sizes: LEDGER_EXAMPLES programs of LEDGER_STEPS calls.
+"""
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import pytest
+import time_machine
+from django.db import transaction
+from django.utils import timezone
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from accounts import ids
+from accounts.errors import Forbidden, QuotaExceeded
+from accounts.models import ApiKey, Organization
+from billing import ledger
+from billing.amounts import ZERO
+from billing.errors import LedgerConflict
+from billing.models import CreditLot, Reservation
+from tests.billing.books import findings, key_of, wallet_of
+from tests.billing.conftest import NOW
+from tests.cast import organization_of
+
+EXAMPLES = int(os.environ.get("LEDGER_EXAMPLES", "25"))
+STEPS = int(os.environ.get("LEDGER_STEPS", "20"))
+AMOUNTS = st.decimals("0.0001", "60", places=4)
+DAYS = st.one_of(st.none(), st.integers(1, 5))
+
+
+class Programs(RuleBasedStateMachine):
+    """Two organizations; alice's has a key with limits. The model knows only what each call promises to change."""
+
+    acme: Organization
+    zenith: Organization
+    key: ApiKey
+
+    @initialize()
+    def open_books(self) -> None:
+        self.transaction = transaction.atomic()
+        self.transaction.__enter__()
+        self.travel = time_machine.travel(NOW, tick=False)
+        self.clock = self.travel.start()
+        self.acme = organization_of("Acme", "alice@acme.example")
+        self.zenith = organization_of("Zenith", "charlie@zenith.example")
+        self.key = key_of(self.acme, total=150, daily=60)
+        self.reservations: list[Reservation] = []
+        self.references = 0
+        self.last: Callable[[], object] = lambda: None
+
+    def teardown(self) -> None:
+        self.travel.stop()
+        transaction.set_rollback(True)
+        self.transaction.__exit__(None, None, None)
+
+    def reference(self) -> str:
+        self.references += 1
+        return f"reference {self.references}"
+
+    def run(self, call: Callable[[], object]) -> object:
+        self.last = call
+        return call()
+
+    @rule(amount=AMOUNTS, kind=st.sampled_from(CreditLot.Kind.values), days=DAYS)
+    def grant(self, amount: Decimal, kind: str, days: int | None) -> None:
+        expires_at = self.now() + timedelta(days=days) if days else None
+        facts = {"kind": kind, "reference": self.reference(), "reason": "test", "expires_at": expires_at}
+        before = wallet_of(self.acme).available
+
+        self.run(lambda: ledger.grant(self.acme, amount, **facts))
+
+        assert wallet_of(self.acme).available == before + amount
+
+    @rule(amount=AMOUNTS)
+    def top_up_the_stranger(self, amount: Decimal) -> None:
+        before, reference = wallet_of(self.acme), self.reference()
+
+        self.run(lambda: ledger.top_up(self.zenith, amount, reference=reference))
+
+        assert wallet_of(self.acme).head == before.head
+
+    @rule(amount=st.one_of(AMOUNTS, st.just(ZERO)), with_key=st.booleans())
+    def reserve(self, amount: Decimal, with_key: bool) -> None:
+        task, key = ids.new(), self.key if with_key else None
+        before = wallet_of(self.acme)
+        alive = [lot.remaining for lot in before.lots.all() if not lot.is_due(self.now())]
+        try:
+            held = self.run(lambda: ledger.reserve(self.acme, task, amount, api_key=key))
+        except Forbidden:
+            assert before.frozen_at is not None
+        except QuotaExceeded as refused:
+            assert amount > refused.details["remaining_credits"]
+        else:
+            assert amount <= sum(alive)
+            assert wallet_of(self.acme).available == sum(alive) - amount or amount == 0
+            self.reservations.append(held)
+            return
+        assert wallet_of(self.acme).head == before.head
+
+    @precondition(lambda self: self.reservations)
+    @rule(data=st.data(), part=st.one_of(st.none(), st.integers(0, 4)))
+    def capture(self, data: st.DataObject, part: int | None) -> None:
+        held = data.draw(st.sampled_from(self.reservations))
+        amount = None if part is None else (held.amount * part / 4).quantize(ZERO)
+        self.resolve(held, lambda: ledger.capture(held.id, amount))
+
+    @precondition(lambda self: self.reservations)
+    @rule(data=st.data())
+    def release(self, data: st.DataObject) -> None:
+        held = data.draw(st.sampled_from(self.reservations))
+        self.resolve(held, lambda: ledger.release(held.id))
+
+    def resolve(self, held: Reservation, call: Callable[[], object]) -> None:
+        before = Reservation.objects.get(pk=held.pk)
+        try:
+            done = self.run(call)
+        except LedgerConflict:
+            assert before.state != "reserved"
+            done = before
+        if before.state != "reserved":
+            assert (done.state, done.captured) == (before.state, before.captured)
+
+    @precondition(lambda self: self.reservations)
+    @rule(data=st.data(), amount=AMOUNTS)
+    def refund(self, data: st.DataObject, amount: Decimal) -> None:
+        held = Reservation.objects.get(pk=data.draw(st.sampled_from(self.reservations)).pk)
+        reference, left = self.reference(), held.captured - held.refunded
+        if amount <= left:
+            self.run(lambda: ledger.refund(held.pk, amount, reference=reference))
+        else:
+            with pytest.raises(LedgerConflict):
+                ledger.refund(held.pk, amount, reference=reference)
+
+    @rule(amount=AMOUNTS, sign=st.sampled_from([-1, 1]))
+    def adjust(self, amount: Decimal, sign: int) -> None:
+        reference = self.reference()
+
+        self.run(lambda: ledger.adjust(self.acme, sign * amount, reference=reference, reason="test"))
+
+        wallet = wallet_of(self.acme)
+        assert (wallet.debt > 0) == (wallet.frozen_at is not None)
+        assert wallet.debt == 0 or sign > 0 or wallet.available == 0
+
+    @rule(hours=st.integers(1, 72))
+    def wait(self, hours: int) -> None:
+        self.clock.shift(timedelta(hours=hours))
+
+    @rule()
+    def sweep(self) -> None:
+        ledger.expire_due()
+
+        assert not any(lot.is_due(self.now()) and lot.remaining for lot in wallet_of(self.acme).lots.all())
+
+    @rule()
+    def call_again(self) -> None:
+        before = wallet_of(self.acme), wallet_of(self.zenith)
+        with suppress(LedgerConflict, QuotaExceeded, Forbidden):
+            self.last()
+        assert [wallet_of(self.acme).head, wallet_of(self.zenith).head] == [wallet.head for wallet in before]
+
+    @invariant()
+    def the_books_are_right(self) -> None:
+        if hasattr(self, "transaction"):
+            assert findings() == []
+
+    def now(self) -> datetime:
+        return timezone.now()
+
+
+@pytest.mark.usefixtures("db")
+def test_any_program_of_calls_leaves_clean_books() -> None:
+    run_state_machine_as_test(
+        Programs,
+        settings=settings(
+            max_examples=EXAMPLES,
+            stateful_step_count=STEPS,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
