@@ -1,6 +1,7 @@
 """Faults are asked for by words, by script and by rates, and befall exactly what they should."""
 
 import time
+from pathlib import Path
 
 import httpx
 import pytest
@@ -154,3 +155,9 @@ def test_every_create_is_logged_with_what_became_of_it(simulator: RunningSimulat
         ("c", "bad-gateway-created", True),
         ("d", "refused 1201", False),
     ]
+
+
+def test_every_fault_is_in_the_documents() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "sandbox.md").read_text()
+
+    assert [name for name in faults.FAULTS if f"`{name}`" not in text] == []

@@ -18,6 +18,7 @@ def own_simulator(tmp_path: Path) -> Iterator[RunningSimulator]:
     running.kill()
 
 
+@pytest.mark.system
 def test_a_kill_loses_no_task_no_log_and_no_fault(own_simulator: RunningSimulator) -> None:
     own_simulator.script("refuse 1302", external_id="late")
     own_simulator.advance(1000)
