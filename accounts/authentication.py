@@ -18,12 +18,12 @@ from accounts.models import ApiKey
 
 class ApiKeyAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[None, ApiKey] | None:
-        request.organization = None
+        request.organization = None  # type: ignore[attr-defined]
         text = _bearer(request.META.get("HTTP_AUTHORIZATION", ""))
         if text is None:
             return None
         key = authenticate(text, timezone.now())
-        request.organization = key.organization
+        request.organization = key.organization  # type: ignore[attr-defined]
         return None, key
 
     def authenticate_header(self, request: Request) -> str:

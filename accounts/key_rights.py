@@ -5,7 +5,7 @@ networks means all of them, and no limit or expiry means without end, so both co
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from ipaddress import ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 
 from accounts.errors import Forbidden
@@ -84,9 +84,11 @@ def _are_networks_within(wanted: list[str], own: list[str]) -> bool:
         return True
     outer = [ip_network(network) for network in own]
     inner = [ip_network(network) for network in wanted]
-    return bool(inner) and all(
-        any(network.version == other.version and network.subnet_of(other) for other in outer) for network in inner
-    )
+    return bool(inner) and all(any(_lies_in(network, other) for other in outer) for network in inner)
+
+
+def _lies_in(inner: IPv4Network | IPv6Network, outer: IPv4Network | IPv6Network) -> bool:
+    return inner.version == outer.version and inner.subnet_of(outer)  # type: ignore[arg-type]
 
 
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {

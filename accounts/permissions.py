@@ -8,7 +8,7 @@ A view that declares nothing is refused loudly, so a forgotten line never opens 
 """
 
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # rest_framework.views imports this module by its setting
 class HasScope(BasePermission):
     def has_permission(self, request: Request, view: "APIView") -> bool:
         """True, or raises Unauthenticated `missing_api_key`, Forbidden `key_ip_not_allowed` or `key_scope_missing`."""
-        scope, key = scope_of(view, request.method or "GET"), request.auth
+        scope, key = scope_of(view, request.method or "GET"), cast("ApiKey | None", request.auth)
         if key is not None:
             check_network(key, request)
         if scope is None:

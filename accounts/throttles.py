@@ -4,7 +4,7 @@ The statement counts no further than the limit, so a key that hammers costs no w
 """
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from django.db import connection
 from rest_framework.request import Request
@@ -23,7 +23,7 @@ COUNT_ONE_CALL = """
 
 class RequestsPerMinute(BaseThrottle):
     def allow_request(self, request: Request, view: "APIView") -> bool:
-        key = request.auth
+        key = cast("ApiKey | None", request.auth)
         return key is None or key.requests_per_minute is None or count_call(key, time.time())
 
     def wait(self) -> float:

@@ -14,4 +14,4 @@ class EvolinkSaasConfig(AppConfig):
             django_checks.register(check, django_checks.Tags.security)
         for check in checks.BEFORE_DEPLOYMENT:
             django_checks.register(check, django_checks.Tags.security, deploy=True)
-        django_checks.register(checks.live_simulator, django_checks.Tags.database)
+        django_checks.register(checks.live_simulator, django_checks.Tags.database)  # type: ignore[call-overload]

@@ -70,7 +70,7 @@ def translate(exception: BaseException | None, request: Any) -> errors.ApiError:
         case drf.UnsupportedMediaType():
             return errors.UnsupportedMediaType("unsupported_media_type", "This content type is not understood here.")
         case drf.Throttled():
-            wait = max(1, round(exception.wait or 1))
+            wait = max(1, round(getattr(exception, "wait", None) or 1))
             message = "This API key makes too many requests a minute; please slow down."
             return errors.TooManyRequests("rate_limited", message, retry_after_seconds=wait)
         case RequestDataTooBig():

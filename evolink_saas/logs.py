@@ -16,6 +16,8 @@ from datetime import UTC, datetime
 
 from django.http import HttpRequest, HttpResponse
 
+from evolink_saas import request_ids
+
 logger = logging.getLogger("evolink.requests")
 
 _request: ContextVar[HttpRequest | None] = ContextVar("request", default=None)
@@ -85,6 +87,7 @@ def configuration(formatter: str, level: str) -> dict[str, object]:
         "loggers": {
             "django": {"handlers": [], "propagate": True},
             "django.request": {"level": "CRITICAL"},  # RequestLog and evolink.errors say it once
+            "django-q": {"level": "WARNING"},  # its INFO lines are several a job
             "httpx": {"level": "WARNING"},  # its INFO lines hold addresses with signatures
         },
     }
@@ -105,7 +108,7 @@ def _context() -> dict[str, str]:
     request = _request.get()
     if request is None:
         return {}
-    named = {"request": getattr(request, "id", "")}
+    named = {"request": request.META[request_ids.NAME]}
     key = getattr(request, "auth", None)
     if key is not None:
         named |= {"organization": key.organization.public_id, "key": key.hint}

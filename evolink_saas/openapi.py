@@ -10,7 +10,7 @@ The body of POST /v1/videos/generations is one schema a model, straight from the
 
 import hashlib
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import etag, require_safe
@@ -32,7 +32,7 @@ class Schema(AutoSchema):
         bearer: dict[str, list[str]] = {"ApiKey": []}
         return [{}, bearer] if scope_of(self.view, self.method) is None else [bearer]
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]
         text, scope = super().get_description() or "", scope_of(self.view, self.method)
         return text if scope is None else f"{text}\n\nNeeds the scope `{scope}`.".strip()
 
@@ -40,7 +40,7 @@ class Schema(AutoSchema):
         words = [word for word in self.path.split("/") if word and not word.startswith("{")]
         return [next(word for word in words if word not in ("api", "v1"))]
 
-    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
+    def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict[str, Any]:
         answers = super()._get_response_bodies(direction)
         for status in sorted(self._refusals()):
             answers.setdefault(str(status), {"$ref": f"#/components/responses/{refusals.name(status, self.path)}"})

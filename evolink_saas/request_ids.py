@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 
 from accounts import ids
 
+NAME = "evolink.request_id"  # in request.META
 SANE = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
 
 
@@ -18,7 +19,8 @@ class RequestIds:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         given = request.headers.get("x-request-id", "")
-        request.id = given if SANE.fullmatch(given) else ids.encode("req_", ids.new())
+        request_id = given if SANE.fullmatch(given) else ids.encode("req_", ids.new())
+        request.META[NAME] = request_id
         response = self.get_response(request)
-        response["x-request-id"] = request.id
+        response["x-request-id"] = request_id
         return response

@@ -1,12 +1,12 @@
 """Who gets in with which key, and what is said to the others."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import time_machine
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
-from rest_framework.response import Response
 from rest_framework.test import APIClient
 
 from accounts import key_text, keys, organizations
@@ -16,7 +16,7 @@ from tests.cast import Person, client_for
 URL = "/v1/keys"
 
 
-def refusal(answer: Response) -> tuple[int, str, str]:
+def refusal(answer: Any) -> tuple[int, str, str]:
     error = answer.json()["error"]
     return answer.status_code, error["type"], error["code"]
 

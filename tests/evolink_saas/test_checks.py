@@ -26,7 +26,7 @@ def production(settings: Settings) -> Settings:
 
 def found(*, deploy: bool = True, databases: list[str] | None = None) -> list[str]:
     messages = run_checks(include_deployment_checks=deploy, databases=databases)
-    return sorted(message.id for message in messages if (message.id or "").startswith("evolink."))
+    return sorted(message.id for message in messages if message.id and message.id.startswith("evolink."))
 
 
 def test_a_sound_production_has_nothing_to_mend(production: Settings) -> None:

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 from django.db import connection
+from pytest_django import DjangoDbBlocker
 
 from accounts import key_text
 from tests.cast import client_for
 
 
 @pytest.fixture
-def nowhere(django_db_blocker: object) -> Iterator[None]:
+def nowhere(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """The connection points at a port where nothing listens."""
     before = connection.settings_dict["PORT"]
     with django_db_blocker.unblock():

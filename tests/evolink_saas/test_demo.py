@@ -17,6 +17,16 @@ from generations.models import ProviderAccount
 pytestmark = pytest.mark.django_db
 
 
+def read(file: Path) -> dict[str, str]:
+    return {name: value or "" for name, value in dotenv_values(file).items()}
+
+
+def key_of(secret: str) -> ApiKey:
+    key = keys.find(secret)
+    assert key is not None
+    return key
+
+
 @pytest.fixture
 def demo_file(settings: Settings, tmp_path: Path) -> Path:
     settings.DEBUG, settings.VAR_DIR, settings.PUBLIC_URL = True, tmp_path, "http://127.0.0.1:8123"
@@ -25,8 +35,8 @@ def demo_file(settings: Settings, tmp_path: Path) -> Path:
 
 def test_the_demo_has_credits_two_keys_and_two_logins(demo_file: Path) -> None:
     call_command("create_demo")
-    values = dotenv_values(demo_file)
-    live, sandbox = keys.find(values["EVOLINK_API_KEY"]), keys.find(values["EVOLINK_SANDBOX_KEY"])
+    values = read(demo_file)
+    live, sandbox = key_of(values["EVOLINK_API_KEY"]), key_of(values["EVOLINK_SANDBOX_KEY"])
     assert values["EVOLINK_URL"] == "http://127.0.0.1:8123"
     assert sandbox.organization.sandbox_of == live.organization
     assert Wallet.objects.get(organization=live.organization).balance == Decimal(1000)
@@ -58,11 +68,11 @@ def test_a_second_run_keeps_everything(demo_file: Path) -> None:
 
 def test_a_lost_file_gets_new_secrets_that_work(demo_file: Path) -> None:
     call_command("create_demo")
-    before = dotenv_values(demo_file)
+    before = read(demo_file)
     demo_file.unlink()
     call_command("create_demo")
-    after = dotenv_values(demo_file)
-    assert keys.find(after["EVOLINK_API_KEY"]).organization == keys.find(before["EVOLINK_API_KEY"]).organization
+    after = read(demo_file)
+    assert key_of(after["EVOLINK_API_KEY"]).organization == key_of(before["EVOLINK_API_KEY"]).organization
     assert after["EVOLINK_ADMIN_PASSWORD"] != before["EVOLINK_ADMIN_PASSWORD"]
     assert User.objects.get(is_staff=True).check_password(after["EVOLINK_ADMIN_PASSWORD"])
 
@@ -70,7 +80,7 @@ def test_a_lost_file_gets_new_secrets_that_work(demo_file: Path) -> None:
 def test_a_file_of_another_database_is_brought_up_to_date(demo_file: Path) -> None:
     demo_file.write_text("EVOLINK_API_KEY=sk-from-elsewhere\nEVOLINK_ADMIN_PASSWORD=remembered\n")
     call_command("create_demo")
-    assert keys.find(dotenv_values(demo_file)["EVOLINK_API_KEY"]) is not None
+    assert key_of(read(demo_file)["EVOLINK_API_KEY"]).name == "Demo"
     assert User.objects.get(is_staff=True).check_password("remembered")
 
 
@@ -98,7 +108,7 @@ def test_a_new_organization_gets_its_welcome_credits_and_a_key(
     call_command("create_organization", "Acme", owner="alice@acme.example")
     organization = Organization.objects.get()
     secret = capsys.readouterr().out.split()[-1]
-    assert keys.find(secret).organization == organization
+    assert key_of(secret).organization == organization
     assert Wallet.objects.get(organization=organization).balance == Decimal(30)
     membership = Membership.objects.get()
     assert (membership.user.email, membership.role) == ("alice@acme.example", "owner")

@@ -94,13 +94,18 @@ handler400, handler403, handler404, handler500 = urls.handler400, urls.handler40
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
 
 
-def error(answer: HttpResponse) -> dict[str, Any]:
+def error(answer: Any) -> dict[str, Any]:
     body = json.loads(answer.content)
     assert set(body) == {"error"}
     assert set(body["error"]) >= {"code", "message", "type"}
     assert answer["Content-Type"] == "application/json"
     assert answer["x-request-id"]
     return body["error"]
+
+
+def post(person: Person, body: Any, kind: str = "application/json") -> Any:
+    """POST these very bytes."""
+    return person.client.generic("POST", "/v1/keys", body, content_type=kind)
 
 
 @pytest.mark.parametrize("where", ["api", "plain"])
@@ -183,25 +188,25 @@ def test_a_method_that_a_route_lacks_is_refused_with_those_it_has(alice: Person)
     ],
 )
 def test_a_body_that_is_no_sound_json_object_is_refused(alice: Person, body: bytes) -> None:
-    answer = alice.client.generic("POST", "/v1/keys", body, content_type="application/json")
+    answer = post(alice, body)
     assert (answer.status_code, error(answer)["code"]) == (400, "invalid_json")
     assert ApiKey.objects.count() == 1
 
 
 def test_an_escaped_backslash_is_no_escape(alice: Person) -> None:
-    answer = alice.client.generic("POST", "/v1/keys", rb'{"name": "\\u0000 \u00e9"}', content_type="application/json")
+    answer = post(alice, rb'{"name": "\\u0000 \u00e9"}')
     assert answer.json()["name"] == "\\u0000 é"
 
 
 def test_another_content_type_is_refused(alice: Person) -> None:
     for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"):
-        answer = alice.client.generic("POST", "/v1/keys", b"name=x", content_type=kind)
+        answer = post(alice, b"name=x", kind)
         assert (answer.status_code, error(answer)["code"]) == (415, "unsupported_media_type")
 
 
 def test_a_body_beyond_the_limit_is_refused(alice: Person) -> None:
     body = b'{"name": "' + b"n" * 2_700_000 + b'"}'
-    answer = alice.client.generic("POST", "/v1/keys", body, content_type="application/json")
+    answer = post(alice, body)
     assert (answer.status_code, error(answer)["code"]) == (413, "request_too_large")
 
 

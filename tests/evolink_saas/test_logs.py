@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+from collections.abc import Iterator
 
 import pytest
 from django.db import connection
@@ -26,7 +27,7 @@ class Capture(logging.Handler):
 
 
 @pytest.fixture
-def capture() -> Capture:
+def capture() -> Iterator[Capture]:
     handler = Capture()
     logging.getLogger("evolink").addHandler(handler)
     yield handler
