@@ -13,9 +13,9 @@ import os
 from pathlib import Path
 
 from evolink_saas.postgres.problem import PostgresProblem
-from evolink_saas.postgres.server import Urls, is_running, start
+from evolink_saas.postgres.server import Urls, revive, start
 
-__all__ = ["PostgresProblem", "Urls", "folder", "is_running", "provide", "urls"]
+__all__ = ["PostgresProblem", "Urls", "folder", "provide", "revive", "urls"]
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 

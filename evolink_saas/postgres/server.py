@@ -9,7 +9,6 @@ import os
 import re
 import secrets
 import shutil
-import socket
 import subprocess
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -17,16 +16,16 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from evolink_saas import ports
 from evolink_saas.postgres import binaries, keeper, locks, place, postmaster
 from evolink_saas.postgres.binaries import Binaries
 from evolink_saas.postgres.place import Place
 from evolink_saas.postgres.problem import PostgresProblem
 
-HOST = "127.0.0.1"
 DATABASE, OWNER, APP, SUPERUSER = "evolink", "evolink_owner", "evolink_app", "postgres"
 LOG_LIMIT_BYTES = 10_000_000
 CONFIGURATION = f"""
-listen_addresses = '{HOST}'
+listen_addresses = '{ports.HOST}'
 unix_socket_directories = ''
 max_connections = 300
 shared_buffers = '128MB'
@@ -48,10 +47,13 @@ class State:
     prepared: bool = False  # roles and database are there
 
     def url(self, role: str, password: str, database: str = DATABASE) -> str:
-        return f"postgres://{role}:{password}@{HOST}:{self.port}/{database}"
+        return f"postgres://{role}:{password}@{ports.HOST}:{self.port}/{database}"
 
     def urls(self) -> Urls:
         return Urls(app=self.url(APP, self.app_password), owner=self.url(OWNER, self.owner_password))
+
+
+joined: dict[Path, Place] = {}  # the servers that this process uses
 
 
 def start(directory: Path) -> Urls:
@@ -70,11 +72,16 @@ def start(directory: Path) -> Urls:
             prepare(state)
             state = save(directory, replace(state, prepared=True))
         keeper.ensure(directory, here.data)
+        joined[directory] = here
     return state.urls()
 
 
-def is_running(directory: Path) -> bool:
-    return postmaster.find(place.of(directory.resolve()).data) is not None
+def revive() -> Urls | None:
+    """Start a server that this process uses and that has died meanwhile; None when all is well."""
+    for directory, here in joined.items():
+        if postmaster.find(here.data) is None:
+            return start(directory)
+    return None
 
 
 def load(directory: Path, here: Place) -> State:
@@ -85,7 +92,7 @@ def load(directory: Path, here: Place) -> State:
     if here.data.exists():
         raise PostgresProblem(f"{path} is lost, and with it the passwords: restore it or remove {here.data}.")
     superuser, owner, app = (secrets.token_urlsafe(24) for _ in range(3))
-    state = State(port=free_port(), superuser_password=superuser, owner_password=owner, app_password=app)
+    state = State(port=ports.find_free(), superuser_password=superuser, owner_password=owner, app_password=app)
     return save(directory, state)
 
 
@@ -112,8 +119,8 @@ def launch(directory: Path, here: Place, state: State) -> State:
         )
     postmaster.clear_remains(here.data)
     for _ in range(5):
-        if not is_free(state.port):
-            state = save(directory, replace(state, port=free_port()))
+        if not ports.is_free(state.port):
+            state = save(directory, replace(state, port=ports.find_free()))
         if run_server(here, found, state.port):
             return state
     raise PostgresProblem(f"PostgreSQL found no free port; its log is {here.log}.")
@@ -178,25 +185,6 @@ def prepare(state: State) -> None:
             connection.execute(
                 sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(DATABASE), sql.Identifier(OWNER))
             )
-
-
-def free_port() -> int:
-    """A port outside the range that outgoing connections take theirs from, so that it stays free for the next start."""
-    for _ in range(1000):
-        port = 20_000 + secrets.randbelow(12_000)
-        if is_free(port):
-            return port
-    raise PostgresProblem("No free port was found for PostgreSQL between 20000 and 32000.")
-
-
-def is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-    return True
 
 
 def last_line(words: str) -> str:
