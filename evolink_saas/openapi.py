@@ -99,7 +99,7 @@ def _model_schema(spec: catalog.Spec) -> dict[str, Any]:
 def _generation_body() -> dict[str, Any]:
     references = {spec.id: f"#/components/schemas/{spec.id}" for spec in catalog.SPECS}
     examples = {
-        example.name: {"summary": example.summary, "value": example.body}
+        f"{spec.id}.{example.name}": {"summary": example.summary, "value": example.body}
         for spec in catalog.SPECS
         for example in spec.examples
     }
