@@ -5,25 +5,80 @@ runs the very functions that django-q2 runs; only the waiting is left out.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
-from typing import Any
+from threading import Barrier
+from typing import Any, TypeVar
 
 import httpx
 import pytest
 from django.core.management import call_command
-from django.db import connections
+from django.db import connection, connections
 from django.utils import timezone
 from pytest_django import Settings
 
-from billing import ledger
+from accounts import ids
+from accounts.models import Organization
+from billing import audit, ledger
+from billing.models import Wallet
+from billing.replay import Finding
 from generations import jobs, leases, polling, routing
-from generations.models import Attempt, Task
+from generations.models import Alert, Attempt, ProviderAccount, Task
 from tests.cast import Person
 from tests.generations.simulator import RunningSimulator, wait_for
 
+T = TypeVar("T")
 TEXT_TO_VIDEO = {"model": "kling-v3-text-to-video", "prompt": "A lighthouse at dusk"}
+
+
+def ask(person: Person, **changes: Any) -> Task:
+    """A task as this person's key made it: the default text to video, with these fields changed."""
+    answer = person.client.post("/v1/videos/generations", TEXT_TO_VIDEO | changes)
+    assert answer.status_code == 200, answer.content
+    return task(answer.json()["id"])
+
+
+def task(task_id: str) -> Task:
+    return Task.objects.select_related("organization__user_group").get(pk=ids.decode(Task.PREFIX, task_id))
+
+
+def seen(person: Person, one: Task) -> dict[str, Any]:
+    """The task as the API shows it now."""
+    answer: dict[str, Any] = person.client.get(f"/v1/tasks/{one.public_id}").json()
+    return answer
+
+
+def money(organization: Organization) -> tuple[Decimal, Decimal]:
+    """(balance, reserved)"""
+    wallet = Wallet.objects.get(pk=organization.pk)
+    return wallet.balance, wallet.reserved
+
+
+def findings() -> list[Finding]:
+    """What the auditor finds, in the books and where they meet the tasks."""
+    return [found for wallet in Wallet.objects.all() for check in audit.all_checks() for found in check(wallet)]
+
+
+def alerts() -> set[str]:
+    """The kinds of what the operators were told."""
+    return set(Alert.objects.values_list("kind", flat=True))
+
+
+def at_once(calls: Sequence[Callable[[], T]]) -> list[T]:
+    """Start all calls at the same moment, each with a connection of its own; their results in order."""
+    barrier = Barrier(len(calls))
+
+    def run(call: Callable[[], T]) -> T:
+        try:
+            connection.ensure_connection()
+            barrier.wait(timeout=30)
+            return call()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
 
 
 class Steps:
@@ -51,22 +106,28 @@ class Steps:
                 await polling.poll_account(threads, client, account)
             threads.submit(connections.close_all).result()
 
-    def until(self, task_id: str, *statuses: str, seconds: float = 20) -> dict[str, Any]:
+    def until(self, one: Task, *statuses: str, seconds: float = 20) -> Task:
         """Work until the task has one of these states."""
 
         def there() -> Task | None:
-            self.due()
-            self.poll()
-            task = Task.objects.get(pk=_uuid(task_id))
-            return task if task.status in statuses else None
+            self.work()
+            one.refresh_from_db()
+            return one if one.status in statuses else None
 
         return wait_for(there, seconds=seconds)
 
+    def sent(self, one: Task, *, state: str = Attempt.State.RUNNING, seconds: float = 20) -> Attempt:
+        """Run due jobs, without polling, until the task's last attempt is in `state`."""
 
-def _uuid(task_id: str) -> Any:
-    from accounts import ids
+        def there() -> Attempt | None:
+            self.due()
+            return one.attempts.filter(state=state).order_by("-number").first()
 
-    return ids.decode(Task.PREFIX, task_id)
+        return wait_for(there, seconds=seconds)
+
+    def work(self) -> None:
+        self.due()
+        self.poll()
 
 
 @pytest.fixture
@@ -83,5 +144,18 @@ def gateway(alice: Person, prices: None, simulator: RunningSimulator, settings: 
     settings.LOOKUP_ABSENT_GAP_SECONDS = 0.1
     settings.SAFE_HTTP_EXTRA_NETWORKS = ["127.0.0.0/8"]
     routing.ensure_simulator_accounts(simulator.url, simulator.account.credentials["api_key"])
+    simulator.do("settings", speed=400)
     ledger.top_up(alice.organization, Decimal(1000), reference="test")
     yield Steps()
+
+
+@pytest.fixture
+def second_account(gateway: Steps, simulator: RunningSimulator) -> str:
+    """Another account at the provider, asked after the first; its name."""
+    simulator.do("accounts", api_key="second")
+    account = ProviderAccount(
+        name="second", alias="two", provider="kling", base_url=simulator.url, simulator=True, serves="live"
+    )
+    account.set_credentials({"api_key": "second"})
+    account.save()
+    return account.name
