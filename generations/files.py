@@ -13,7 +13,7 @@ import logging
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -26,11 +26,13 @@ from django.core import signing
 from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts import ids
 from accounts.models import Organization
+from generations import doorbell, leases
 from generations import doorbell, leases
 from generations.media import ImageFacts, VideoFacts
 from generations.models import StoredFile, Task
@@ -96,6 +98,7 @@ def keep(
     except BaseException:
         default_storage.delete(storage_name)
         raise
+    return file
 
 
 def facts(file: StoredFile) -> ImageFacts | VideoFacts:
@@ -138,7 +141,7 @@ def public_url(file: StoredFile) -> str:
 
 
 def signed_url(file: StoredFile, task: Task) -> str:
-    """The link an upstream gets: `{PUBLIC_URL}/files/<26 characters>/<signed task>/<file name>`, until the task ends."""
+    """The link an upstream gets, until the task ends: `{PUBLIC_URL}/files/<26 characters>/<signed task>/<name>`."""
     name, task_name = _bare(file.pk), _bare(task.pk)
     token = f"{task_name}.{_signer().signature(f'{name}.{task_name}')}"
     return f"{settings.PUBLIC_URL}/files/{name}/{token}/{quote(file.file_name)}"
