@@ -20,7 +20,7 @@ setup: ## create .venv and install the pinned requirements
 	done; echo "Python 3.11, 3.12 or 3.13 is needed and was not found; install it, or say PYTHON=/path/to/python3." >&2; exit 2
 
 run: setup ## start everything in the foreground, on http://127.0.0.1:8000
-	@exec $(PY) manage.py up
+	@exec $(PY) -W ignore manage.py up
 
 demo: setup ## buy an element and two videos from the simulator, and check the receipt
 	@exec $(PY) manage.py demo

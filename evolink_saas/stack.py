@@ -28,7 +28,7 @@ class PartFailed(Exception):
 class Stack:
     def __init__(self, family: Family, *, environment: Mapping[str, str], on_line: OnLine) -> None:
         self.family, self.on_line = family, on_line
-        self.environment = {"PYTHONUNBUFFERED": "1", **environment}
+        self.environment = {"PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": "ignore", "DIE_WITH_PARENT": "1", **environment}
         self.commands: dict[str, Sequence[object]] = {}
         self.deaths: defaultdict[str, list[float]] = defaultdict(list)
 
@@ -56,12 +56,12 @@ class Stack:
             if time.monotonic() > deadline:
                 raise PartFailed(f"The {name} did not become ready within {READY_SECONDS} seconds.")
             self.tend()
-            time.sleep(0.1)
+            time.sleep(0.3)
 
 
 def web(port: int, *, threads: int = 8) -> list[object]:
     granian = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", ports.HOST, "--port", port]
-    return [*granian, "--blocking-threads", threads, "--log-level", "warning", "evolink_saas.wsgi:application"]
+    return [*granian, "--blocking-threads", threads, "--log-level", "error", "evolink_saas.wsgi:application"]
 
 
 def worker() -> list[object]:

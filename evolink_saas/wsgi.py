@@ -6,9 +6,11 @@ from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
 from django.db import connections
 
-from evolink_saas import environment, postgres
+from evolink_saas import die_with_parent, environment, postgres
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "evolink_saas.settings")
+if os.environ.get("DIE_WITH_PARENT"):  # set by stack.py: the server's processes must not outlive it and keep its port
+    die_with_parent.bind(os.getppid())
 environment.load()
 postgres.provide()
 
