@@ -19,6 +19,7 @@ from django.http import HttpRequest, HttpResponse
 from evolink_saas import request_ids
 
 logger = logging.getLogger("evolink.requests")
+PROBES = ("/healthz", "/readyz")  # asked all the time
 
 _request: ContextVar[HttpRequest | None] = ContextVar("request", default=None)
 _SECRETS = re.compile(
@@ -38,7 +39,8 @@ class RequestLog:
         try:
             response = self.get_response(request)
             milliseconds = round(1000 * (time.monotonic() - started))
-            level = logging.ERROR if response.status_code >= 500 else logging.INFO
+            is_probe = request.path in PROBES
+            level = logging.ERROR if response.status_code >= 500 else logging.DEBUG if is_probe else logging.INFO
             logger.log(level, "%s %s %s %d ms", request.method, _route(request), response.status_code, milliseconds)
             return response
         finally:
