@@ -13,7 +13,7 @@ import logging
 import secrets
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -26,13 +26,11 @@ from django.core import signing
 from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts import ids
 from accounts.models import Organization
-from generations import doorbell, leases
 from generations import doorbell, leases
 from generations.media import ImageFacts, VideoFacts
 from generations.models import StoredFile, Task
@@ -98,7 +96,6 @@ def keep(
     except BaseException:
         default_storage.delete(storage_name)
         raise
-    return file
 
 
 def facts(file: StoredFile) -> ImageFacts | VideoFacts:
