@@ -6,12 +6,14 @@ from generations.models.files import StoredFile, TaskMedia
 from generations.models.operations import Alert, LoopLease, OrphanSpend, WorkerPulse
 from generations.models.providers import ProviderAccount
 from generations.models.tasks import Attempt, IdempotencyRecord, Task
+from generations.models.uploads import DownloadPlace
 
 __all__ = [
     "Alert",
     "Attempt",
     "Delivery",
     "DeliveryTry",
+    "DownloadPlace",
     "Element",
     "ElementCopy",
     "ElementSource",
