@@ -101,9 +101,9 @@ def blacken(text: str) -> str:
 
 
 def _route(request: HttpRequest) -> str:
-    """The path; where it holds a signed token, the pattern that it matched."""
+    """The path; of a link that is read without a key, the pattern that it matched."""
     match = request.resolver_match
-    return f"/{match.route}" if match is not None and "token" in match.kwargs else request.path
+    return f"/{match.route}" if match is not None and "identifier" in match.kwargs else request.path
 
 
 def _context() -> dict[str, str]:

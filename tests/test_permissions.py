@@ -26,6 +26,18 @@ SCOPES: dict[tuple[str, str], str | None] = {
     ("DELETE", "/v1/elements/{element_id}"): "generate",
     ("GET", "/v1/voices"): "read",
     ("GET", "/v1/models"): "read",
+    ("GET", "/v1/webhooks/secret"): "webhooks",
+    ("POST", "/v1/webhooks/secret/rotate"): "webhooks",
+    ("GET", "/v1/webhooks/deliveries"): "webhooks",
+    ("POST", "/v1/webhooks/deliveries/{delivery_id}/redeliver"): "webhooks",
+    ("POST", "/v1/webhooks/test"): "webhooks",
+    ("POST", "/api/v1/files/upload/base64"): "generate",
+    ("POST", "/api/v1/files/upload/stream"): "generate",
+    ("POST", "/api/v1/files/upload/url"): "generate",
+    ("GET", "/api/v1/files/list"): "read",
+    ("GET", "/api/v1/files/quota"): "read",
+    ("DELETE", "/api/v1/files/{file_id}"): "generate",
+    ("GET", "/api/v1/files/download/{file_id}"): "read",
 }
 
 
