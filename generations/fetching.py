@@ -1,7 +1,7 @@
 """Bring a finished result home: copy it into our storage, probe it, and only then tell and charge the customer.
 
 Polls never download. A result link that answers 403 or 404 has gone stale: the provider is asked again, the task does
-not fail. What cannot be fetched is tried again until the task's deadline.
+not fail. What cannot be fetched is tried again until the task's deadline; what kills its workers waits for it aside.
 """
 
 import logging
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from django.utils import timezone
 
-from generations import files, leases, lifecycle, lookups, media, safe_http
+from generations import alerts, files, leases, lifecycle, lookups, media, safe_http
 from generations.models import Attempt, StoredFile, Task
 
 logger = logging.getLogger(__name__)
@@ -28,6 +28,10 @@ def fetch(attempt_id: str) -> None:
     rows = Attempt.objects.filter(pk=attempt_id, state=Attempt.State.FETCHING)
     attempt = leases.claim(rows, seconds=LEASE_SECONDS)
     if attempt is None:
+        return
+    if leases.is_poison(attempt):
+        alerts.tell("poison-result", str(attempt), f"Claimed {attempt.claims} times without any progress; set aside.")
+        leases.let_go(attempt, due_at=None, progressed=False)
         return
     task = attempt.task
     if not task.is_open or task.type == Task.Type.ELEMENT:
