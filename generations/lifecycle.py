@@ -92,6 +92,8 @@ def accepted(attempt: Attempt, answer: Accepted | Progress) -> bool:
         if not moved:
             _note_late_acceptance(attempt, answer.upstream_id)
             return False
+        if isinstance(answer, Progress) and not answer.known_word:
+            alerts.tell("unknown-status-word", str(attempt.account), f"{attempt}: it says {answer.state_word!r}.")
         spec = catalog.find(task.model)
         minutes = spec.deadline_minutes if spec else 60
         Task.objects.filter(pk=task.pk, status__in=Task.OPEN).update(
@@ -170,7 +172,8 @@ def attempt_failed(attempt: Attempt, progress: Progress) -> None:
         )
         if not moved or not task.is_open:
             return
-        if not verdict.by_input and attempt.number < settings.MAX_ATTEMPTS and routing.choose(task).account:
+        tried = task.attempts.filter(accepted_at__isnull=False).count()
+        if not verdict.by_input and tried < settings.MAX_ATTEMPTS and routing.choose(task).account:
             now = timezone.now()
             Task.objects.filter(pk=task.pk).update(**FREE | {"due_at": now, "rung_until": now + leases.RING_TRUST})
             doorbell.ring("submit", task.pk)
@@ -198,14 +201,17 @@ def complete(attempt: Attempt, *, result: StoredFile | None) -> bool:
 
 
 def fail(task: Task, failure: Failure, *, attempt: Attempt | None = None, upstream_message: str = "") -> bool:
-    """End the task with a full refund. An open attempt must be certainly dead: it is given and ends as failed."""
+    """End the task with a full refund. An open attempt must be certainly dead: it is given and ends as failed.
+
+    Without one, only the worker whose claim read `task` may say so.
+    """
     with transaction.atomic():
         current = _lock(task)
         if attempt is not None:
             values = {"outcome": failure.code, "upstream_message": upstream_message[:1000]}
             if not _move(attempt, attempt.state, State.FAILED, **values, **NEVER):
                 return False
-        elif current.attempts.filter(state__in=Attempt.OPEN).exists():
+        elif current.lease_token != task.lease_token or current.attempts.filter(state__in=Attempt.OPEN).exists():
             return False
         return current.is_open and _end(current, Status.FAILED, failure)
 
