@@ -98,7 +98,10 @@ def sweep(limit: int = SWEEP_LIMIT) -> int:
     rung = sum(_ring_due(job, model, states, limit) for job, model, states in DUE)
     overdue = Task.objects.filter(status__in=Task.OPEN, deadline_at__lte=timezone.now())[:limit]
     for task in overdue:
-        lifecycle.give_up(task)
+        try:
+            lifecycle.give_up(task)
+        except Exception:
+            logger.exception("%s has passed its deadline and cannot be ended; the next sweep tries again", task)
     return rung + len(overdue)
 
 
