@@ -156,11 +156,10 @@ def _choice(found: Sequence[Candidate]) -> Choice:
 
 
 def _cost(account: ProviderAccount, wanted: Wish) -> Decimal | None:
-    """US dollars for the whole task, None when the account has no cost for it."""
-    cells = account.costs.get(wanted.model)
-    if cells is None:
-        return Decimal(0) if not account.costs else None
-    rate = cells.get(wanted.cell)
+    """US dollars for the whole task, None when the account has no cost for it. A simulator without any is free."""
+    if account.simulator and not account.costs:
+        return Decimal(0)
+    rate = account.costs.get(wanted.model, {}).get(wanted.cell)
     return Decimal(str(rate)) * wanted.seconds if rate is not None else None
 
 
