@@ -11,11 +11,12 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 from typing import TypeVar
 
 import httpx
 from django.conf import settings
-from django.db import close_old_connections, transaction
+from django.db import close_old_connections, connections, transaction
 from django.utils import timezone
 
 from generations import alerts, leases, lifecycle
@@ -43,6 +44,19 @@ async def run(shard: int, *, keep_going: Callable[[], bool]) -> None:
         for polling in rounds.values():
             polling.cancel()
         await asyncio.gather(*rounds.values(), return_exceptions=True)
+        _close_connections(threads)
+
+
+def _close_connections(threads: ThreadPoolExecutor) -> None:
+    """Every thread closes its own. They meet first, so that each takes one of these jobs."""
+    meeting = Barrier(DATABASE_THREADS)
+
+    def close() -> None:
+        meeting.wait(CALL_SECONDS)
+        connections.close_all()
+
+    for _ in range(DATABASE_THREADS):
+        threads.submit(close)
 
 
 async def in_thread(threads: ThreadPoolExecutor, work: Callable[[], T]) -> T:
