@@ -7,8 +7,9 @@ runs the very functions that django-q2 runs; only the waiting is left out.
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from decimal import Decimal
-from threading import Barrier
+from threading import Barrier, Event, Thread
 from typing import Any, TypeVar
 
 import httpx
@@ -124,6 +125,18 @@ class Steps:
             return one.attempts.filter(state=state).order_by("-number").first()
 
         return wait_for(there, seconds=seconds)
+
+    @contextmanager
+    def loop(self) -> Iterator[None]:
+        """The polling loop itself, in a thread."""
+        stopping = Event()
+        polls = Thread(target=lambda: asyncio.run(polling.run(0, keep_going=lambda: not stopping.is_set())))
+        polls.start()
+        try:
+            yield
+        finally:
+            stopping.set()
+            polls.join()
 
     def work(self) -> None:
         self.due()

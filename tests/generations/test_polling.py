@@ -1,0 +1,180 @@
+"""What the provider says about running work, and what is made of it."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from generations import jobs, lifecycle, lookups
+from generations.models import Alert, Attempt, OrphanSpend, ProviderAccount, Task
+from tests.cast import Person
+from tests.generations.gateway import Steps, alerts, ask, findings, money, seen
+from tests.generations.simulator import RunningSimulator, wait_for
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def due_now() -> None:
+    Attempt.objects.filter(state=Attempt.State.RUNNING).update(due_at=timezone.now())
+
+
+@pytest.mark.parametrize("fault", ["poll-5xx", "poll-garbage", "wrong-ids", "absent"])
+def test_a_failed_poll_decides_nothing(alice: Person, gateway: Steps, simulator: RunningSimulator, fault: str) -> None:
+    simulator.script(fault, times=3)
+    task = ask(alice)
+    attempt = gateway.sent(task)
+    before = Attempt.objects.filter(pk=attempt.pk).values("state", "state_word", "upstream_id", "finished_at").get()
+    for _ in range(3):
+        due_now()
+        gateway.poll()
+    task.refresh_from_db()
+    assert task.status == "processing"
+    assert before == Attempt.objects.filter(pk=attempt.pk).values(*before).get()
+    assert simulator.see("requests")["requests"][0]["answer"] == "accepted"
+    gateway.until(task, Task.Status.COMPLETED)
+    assert money(alice.organization) == (973, 0)
+
+
+def test_an_upstream_that_is_away_changes_nothing(alice: Person, gateway: Steps, simulator: RunningSimulator) -> None:
+    task = ask(alice)
+    gateway.sent(task)
+    ProviderAccount.objects.update(base_url="http://127.0.0.1:9")
+    due_now()
+    gateway.poll()
+    task.refresh_from_db()
+    assert task.status == "processing"
+    ProviderAccount.objects.update(base_url=simulator.url)
+    gateway.until(task, Task.Status.COMPLETED)
+
+
+def test_an_unknown_status_word_means_still_running_and_an_alert(
+    alice: Person, gateway: Steps, simulator: RunningSimulator
+) -> None:
+    task = ask(alice, prompt="[sim:unknown-status reviewing] [sim:slow 600]")
+    attempt = gateway.sent(task)
+    simulator.advance(1)
+    for _ in range(3):
+        due_now()
+        gateway.poll()
+    attempt.refresh_from_db()
+    assert (attempt.state, attempt.state_word) == ("running", "reviewing")
+    assert seen(alice, task)["status"] == "processing"
+    alert = Alert.objects.get()
+    assert (alert.kind, alert.subject, alert.count) == ("unknown-status-word", "simulator-live", 1)
+    simulator.advance(600)
+    gateway.until(task, Task.Status.COMPLETED)
+
+
+def test_an_unknown_word_of_adopted_work_is_an_alert_too(
+    alice: Person, gateway: Steps, simulator: RunningSimulator
+) -> None:
+    simulator.script("reset-after-body")
+    task = ask(alice, prompt="[sim:unknown-status reviewing] [sim:slow 600]")
+    gateway.due()
+    simulator.advance(1)
+    gateway.sent(task)
+    assert alerts() == {"unknown-status-word"}
+
+
+def test_many_tasks_are_asked_for_in_one_call(alice: Person, gateway: Steps, simulator: RunningSimulator) -> None:
+    tasks = [ask(alice, prompt=f"[sim:fail content] {number}") for number in range(5)]
+    for task in tasks:
+        gateway.sent(task)
+    simulator.advance(10)
+    due_now()
+    gateway.poll()
+    assert set(Task.objects.values_list("status", flat=True)) == {"failed"}
+    assert money(alice.organization) == (1000, 0)
+
+
+def test_only_due_attempts_are_asked_for_and_move_on(
+    alice: Person, gateway: Steps, simulator: RunningSimulator
+) -> None:
+    attempt = gateway.sent(ask(alice))
+    simulator.advance(10)
+    Attempt.objects.update(due_at=timezone.now() + timedelta(hours=1))
+    gateway.poll()
+    attempt.refresh_from_db()
+    assert attempt.state == "running"
+
+
+def test_an_account_that_hangs_delays_no_other(
+    alice: Person, gateway: Steps, simulator: RunningSimulator, second_account: str
+) -> None:
+    hanging, healthy = ask(alice, prompt="[sim:poll-slow 30]"), ask(alice)
+    first = ProviderAccount.objects.filter(name="simulator-live")
+    first.update(draining=True)
+    jobs.submit(str(hanging.pk))
+    first.update(draining=False)
+    jobs.submit(str(healthy.pk))
+    simulator.advance(10)
+    with gateway.loop():
+        wait_for(lambda: healthy.attempts.get().state == "fetching")
+    assert (hanging.attempts.get().account.name, hanging.attempts.get().state) == (second_account, "running")
+
+
+def test_a_success_after_the_refund_is_not_charged_but_noted(
+    alice: Person, gateway: Steps, simulator: RunningSimulator
+) -> None:
+    task = ask(alice, prompt="[sim:late-success]")
+    attempt = gateway.sent(task)
+    Task.objects.update(deadline_at=timezone.now())
+    assert lifecycle.give_up(task) is True
+    assert money(alice.organization) == (1000, 0)
+    attempt.refresh_from_db()
+    assert (attempt.state, attempt.outcome) == ("lost", "generation_timeout")
+    assert OrphanSpend.objects.get().due_at > timezone.now() + timedelta(hours=23)
+
+    simulator.advance(2 * 86400)
+    gateway.poll()
+    OrphanSpend.objects.update(due_at=timezone.now())
+    assert lookups.look_at_orphans() == 1
+
+    orphan = OrphanSpend.objects.get()
+    assert (orphan.found_state, orphan.cost_amount, orphan.cost_unit, orphan.due_at) == ("succeeded", 3, "unit", None)
+    assert {"orphan-spend", "late-success"} == alerts()
+    assert money(alice.organization) == (1000, 0)
+    assert seen(alice, task)["status"] == "failed"
+    assert findings() == []
+
+
+def test_a_success_that_crosses_the_deadline_is_not_charged_either(
+    alice: Person, gateway: Steps, simulator: RunningSimulator
+) -> None:
+    """The poll had its answer in hand when the deadline took the task."""
+    task = ask(alice)
+    attempt = gateway.sent(task)
+    simulator.advance(10)
+    answer = lookups.ask(attempt)
+    assert answer is not None
+    lifecycle.give_up(task)
+    assert lifecycle.result_ready(attempt, answer) is False
+    assert OrphanSpend.objects.get().found_state == "succeeded"
+    assert "late-success" in alerts()
+    assert money(alice.organization) == (1000, 0)
+    assert findings() == []
+
+
+def test_an_orphan_that_the_provider_does_not_know_is_closed(
+    alice: Person, gateway: Steps, simulator: RunningSimulator
+) -> None:
+    simulator.script("reset-before-body")
+    task = ask(alice)
+    gateway.due()
+    lifecycle.give_up(task)
+    OrphanSpend.objects.update(due_at=timezone.now())
+    lookups.look_at_orphans()
+    orphan = OrphanSpend.objects.get()
+    assert (orphan.found_state, orphan.cost_amount, orphan.due_at) == ("absent", None, None)
+
+
+def test_an_orphan_that_cannot_be_looked_up_stays_due(
+    alice: Person, gateway: Steps, simulator: RunningSimulator
+) -> None:
+    task = ask(alice)
+    gateway.sent(task)
+    lifecycle.give_up(task)
+    OrphanSpend.objects.update(due_at=timezone.now())
+    simulator.script("poll-5xx")
+    lookups.look_at_orphans()
+    assert OrphanSpend.objects.get().due_at > timezone.now()
