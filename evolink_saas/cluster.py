@@ -70,7 +70,7 @@ class Heartbeat(Flag):
 class CrashOnly(Sentinel):
     def reincarnate(self, process: Process) -> None:
         """Replace a worker that ended by itself; end everything for any other death."""
-        by_itself = process in self.pool and int(process.timer.value) in (TIMED_OUT, RECYCLED)
+        by_itself = process in self.pool and int(process.timer.value) in (TIMED_OUT, RECYCLED)  # type: ignore[attr-defined]
         process.join(2)
         if not by_itself or process.is_alive():
             logger.error("process %s of the worker died; starting all of it again", process.pid)

@@ -5,6 +5,7 @@ Triggers and row-level security bind the run-time role alone, so nothing but `mi
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import dj_database_url
 from django.conf import settings
@@ -22,7 +23,7 @@ def run_time_role() -> str:
 def log_in(connection: BaseDatabaseWrapper, url: str) -> None:
     """Let the connection's next query log in as `url` says, to the database it already has."""
     connection.close()
-    login = dj_database_url.parse(url)
+    login: dict[str, Any] = {**dj_database_url.parse(url)}
     connection.settings_dict.update({key: login[key] for key in LOGIN})
 
 

@@ -21,8 +21,8 @@ def ensure(directory: Path, data: Path) -> None:
         return
     os.close(descriptor)
     command = [sys.executable, "-m", __spec__.name, str(directory), str(data)]
-    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    subprocess.run(command, cwd=ROOT, check=True, **quiet)
+    quiet = subprocess.DEVNULL
+    subprocess.run(command, cwd=ROOT, check=True, stdin=quiet, stdout=quiet, stderr=quiet)
 
 
 def main(directory: Path, data: Path) -> None:

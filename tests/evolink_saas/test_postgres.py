@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -59,7 +60,7 @@ def start() -> Iterator[START]:
     for user in users:
         user.kill()
     for user in users:
-        until(lambda directory=user.directory: server_of(directory) is None)
+        until(partial(is_stopped, user.directory))
 
 
 @pytest.fixture
@@ -91,6 +92,10 @@ def data_of(directory: Path) -> Path:
 
 def server_of(directory: Path) -> psutil.Process | None:
     return postmaster.find(data_of(directory))
+
+
+def is_stopped(directory: Path) -> bool:
+    return server_of(directory) is None
 
 
 def write_row(url: str) -> None:
@@ -210,8 +215,8 @@ def test_two_checkouts_run_side_by_side(checkout: Path, start: START) -> None:
 
 def test_processes_that_start_at_once_start_one_server(directory: Path, start: START) -> None:
     command = [sys.executable, "-c", USER, str(directory)]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    processes = [subprocess.Popen(command, cwd=ROOT, **pipes) for _ in range(4)]
+    pipe = subprocess.PIPE
+    processes = [subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True) for _ in range(4)]
     assert len({process.communicate()[0] for process in processes}) == 1
 
 
