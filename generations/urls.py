@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from generations.views import elements, models, tasks
+from generations.views import elements, files, models, tasks, webhooks
 
 urlpatterns = [
     path("v1/videos/generations", tasks.Generations.as_view()),
@@ -14,4 +14,18 @@ urlpatterns = [
     path("v1/elements/<str:element_id>", elements.OneElement.as_view()),
     path("v1/voices", elements.Voices.as_view()),
     path("v1/models", models.Models.as_view()),
+    path("v1/webhooks/secret", webhooks.Secret.as_view()),
+    path("v1/webhooks/secret/rotate", webhooks.RotateSecret.as_view()),
+    path("v1/webhooks/deliveries", webhooks.Deliveries.as_view()),
+    path("v1/webhooks/deliveries/<str:delivery_id>/redeliver", webhooks.Redeliver.as_view()),
+    path("v1/webhooks/test", webhooks.Test.as_view()),
+    path("api/v1/files/upload/base64", files.UploadBase64.as_view()),
+    path("api/v1/files/upload/stream", files.UploadStream.as_view()),
+    path("api/v1/files/upload/url", files.UploadUrl.as_view()),
+    path("api/v1/files/list", files.FileList.as_view()),
+    path("api/v1/files/quota", files.FileQuota.as_view()),
+    path("api/v1/files/download/<str:file_id>", files.DownloadFile.as_view()),
+    path("api/v1/files/<str:file_id>", files.OneFile.as_view()),
+    path("files/<str:name>/<str:file_name>", files.PublicFile.as_view()),
+    path("files/<str:name>/<str:token>/<str:file_name>", files.SignedFile.as_view()),
 ]
