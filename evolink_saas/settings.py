@@ -4,8 +4,8 @@ from pathlib import Path
 
 import dj_database_url
 
+from evolink_saas import admin_theme, logs
 from evolink_saas import environment as env
-from evolink_saas import logs
 
 env.load()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -99,6 +99,7 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True
+FORMAT_MODULE_PATH = ["evolink_saas.formats"]  # the admin names the zone of every time
 
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
@@ -106,6 +107,8 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": VAR_DIR / "files"}},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+
+UNFOLD = admin_theme.UNFOLD
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.ApiKeyAuthentication"],

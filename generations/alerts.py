@@ -21,3 +21,8 @@ def tell(kind: str, subject: str, message: str) -> None:
     Alert.objects.filter(kind=kind, subject=subject[:200], resolved_at__isnull=True).update(
         count=F("count") + 1, message=message[:1000], last_at=now
     )
+
+
+def resolve(alert: Alert) -> None:
+    """An operator has looked after it; the same trouble again is a new row."""
+    Alert.objects.filter(pk=alert.pk, resolved_at__isnull=True).update(resolved_at=timezone.now())

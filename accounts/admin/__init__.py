@@ -1,0 +1,5 @@
+"""The operators' pages of accounts, one file a noun. The pages of other apps are linked by name, never imported."""
+
+from accounts.admin import keys, organizations, users
+
+__all__ = ["keys", "organizations", "users"]

@@ -1,0 +1,88 @@
+"""People and what operators may do. Only a superuser makes operators, and an operator belongs to no organization."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from accounts.admin.pages import Editable, ReadOnly, reason_field
+from accounts.models import User
+
+POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
+
+
+class NewUser(UserCreationForm):
+    reason = reason_field()
+
+    class Meta:
+        model = User
+        fields = ("email",)
+
+
+class UserEdit(UserChangeForm):
+    reason = reason_field()
+
+    class Meta:
+        model = User
+        fields = "__all__"
+
+    def clean_is_staff(self) -> bool:
+        is_staff: bool = self.cleaned_data["is_staff"]
+        if is_staff and self.instance.memberships.exists():
+            raise forms.ValidationError("A member of an organization cannot be an operator of the gateway.")
+        return is_staff
+
+
+@admin.register(User)
+class UserAdmin(Editable, DjangoUserAdmin):
+    list_display = ("email", "name", "operator", "is_active", "date_joined", "last_login")
+    list_filter = ("is_staff", "is_superuser", "is_active")
+    search_fields = ("email", "name")
+    ordering = ("-pk",)
+    form, add_form, change_password_form = UserEdit, NewUser, AdminPasswordChangeForm
+    filter_horizontal = ("groups", "user_permissions")
+    readonly_fields = ("last_login", "date_joined")
+    fieldsets = (
+        (None, {"fields": ("email", "name", "password", "is_active", "reason")}),
+        ("Operator", {"fields": POWERS}),
+        ("Times", {"fields": ("last_login", "date_joined")}),
+    )
+    add_fieldsets = ((None, {"fields": ("email", "usable_password", "password1", "password2", "reason")}),)
+
+    @display(description="operator", boolean=True, ordering="is_staff")
+    def operator(self, user: User) -> bool:
+        return user.is_staff
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return self.readonly_fields if request.user.is_superuser else (*self.readonly_fields, *POWERS)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody but a superuser edits a superuser: a new password would be a way in."""
+        above = obj is not None and obj.is_superuser and not request.user.is_superuser
+        return not above and super().has_change_permission(request, obj)
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
+    """Permissions that operators share."""
+
+
+@admin.register(LogEntry)
+class LogEntryAdmin(ReadOnly):
+    """Who did what in these pages, and why."""
+
+    list_display = ("action_time", "user", "content_type", "object_repr", "change_message")
+    list_filter = ("action_flag", "content_type")
+    list_select_related = ("user", "content_type")
+    search_fields = ("user__email", "object_repr", "change_message")

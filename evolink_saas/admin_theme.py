@@ -1,0 +1,67 @@
+"""The admin's title and its side bar (settings of django-unfold)."""
+
+from typing import Any
+
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+
+
+def _page(title: str, icon: str, name: str, **more: str) -> dict[str, Any]:
+    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{name}_changelist"), **more}
+
+
+def _group(title: str, *items: dict[str, Any]) -> dict[str, Any]:
+    return {"title": title, "separator": True, "items": list(items)}
+
+
+NAVIGATION = [
+    _group(
+        "Work",
+        _page("Tasks", "movie", "generations_task"),
+        _page("Attempts", "send", "generations_attempt"),
+        _page("Deliveries", "webhook", "generations_delivery"),
+        _page("Files", "folder", "generations_storedfile"),
+        _page("Elements", "face", "generations_element"),
+        _page("Voices", "record_voice_over", "generations_voice"),
+    ),
+    _group(
+        "Customers",
+        _page("Organizations", "apartment", "accounts_organization"),
+        _page("People", "person", "accounts_user"),
+        _page("API keys", "key", "accounts_apikey"),
+        _page("User groups", "group", "accounts_usergroup"),
+    ),
+    _group(
+        "Books",
+        _page("Wallets", "account_balance_wallet", "billing_wallet"),
+        _page("Transfers", "swap_horiz", "billing_transfer"),
+        _page("Reservations", "lock_clock", "billing_reservation"),
+        _page("Lots", "toll", "billing_creditlot"),
+        _page("Adjustments", "balance", "billing_adjustment"),
+        _page("Prices", "sell", "billing_priceversion"),
+        _page("Group prices", "loyalty", "billing_groupprice"),
+        _page("Audits", "fact_check", "billing_auditrun"),
+    ),
+    _group(
+        "Upstream",
+        _page("Alerts", "notifications", "generations_alert", badge="generations.admin.operations.open_alerts"),
+        _page("Provider accounts", "cloud", "generations_provideraccount"),
+        _page("Orphan spend", "money_off", "generations_orphanspend"),
+    ),
+    _group(
+        "Machine room",
+        _page("Operators' log", "history", "admin_logentry"),
+        _page("Schedules", "schedule", "django_q_schedule"),
+        _page("Failed jobs", "error", "django_q_failure"),
+        _page("Workers", "memory", "generations_workerpulse"),
+    ),
+]
+UNFOLD = {
+    "SITE_TITLE": "AI video gateway",
+    "SITE_HEADER": "AI video gateway",
+    "SITE_SUBHEADER": "Operators",
+    "SITE_SYMBOL": "movie",
+    "SHOW_VIEW_ON_SITE": False,
+    "STYLES": [lambda request: static("accounts/admin.css")],
+    "SIDEBAR": {"show_search": True, "show_all_applications": True, "navigation": NAVIGATION},
+}

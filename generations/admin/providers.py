@@ -1,0 +1,119 @@
+"""Provider accounts: adding one is an operator's act. The credentials go in and never come out."""
+
+import json
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from unfold.decorators import display
+from unfold.enums import ActionVariant
+from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminSelectWidget, UnfoldAdminURLInputWidget
+
+from accounts.admin.actions import Done, Given, reasoned
+from accounts.admin.pages import Editable, ReasonedForm
+from generations import provider_accounts
+from generations.models import ProviderAccount
+from generations.providers import ADAPTERS
+
+
+class AccountForm(ReasonedForm):
+    provider = forms.ChoiceField(choices=[(name, name) for name in ADAPTERS], widget=UnfoldAdminSelectWidget)
+    base_url = forms.URLField(max_length=300, assume_scheme="https", widget=UnfoldAdminURLInputWidget)
+    credentials = forms.CharField(
+        required=False,
+        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
+        help_text='A JSON object such as {"api_key": "…"}. Written, never shown; empty keeps those that are there.',
+    )
+
+    class Meta:
+        model = ProviderAccount
+        fields = "__all__"
+
+    def clean_credentials(self) -> dict[str, str]:
+        text = self.cleaned_data["credentials"]
+        if not text:
+            if self.instance.pk is None:
+                raise forms.ValidationError("A new account needs credentials.")
+            return {}
+        try:
+            given = json.loads(text)
+        except json.JSONDecodeError:
+            raise forms.ValidationError("This is no JSON.") from None
+        if not isinstance(given, dict) or not given or not all(isinstance(one, str) for one in given.values()):
+            raise forms.ValidationError("This must be a JSON object of texts.")
+        return given
+
+
+@admin.register(ProviderAccount)
+class ProviderAccountAdmin(Editable):
+    form = AccountForm
+    list_display = ("name", "provider", "alias", "serves", "standing", "health", "base_url")
+    list_filter = ("provider", "serves", "enabled", "draining", "simulator")
+    search_fields = ("name", "alias", "base_url")
+    fields = (
+        "name",
+        "alias",
+        "provider",
+        "base_url",
+        "credentials",
+        "serves",
+        "simulator",
+        "caps",
+        "costs",
+        "standing",
+        "health",
+        "created_at",
+    )
+    readonly_fields = ("standing", "health", "created_at")
+    actions_detail = ("enable", "disable", "drain", "stop_draining", "end_pauses")
+
+    def hidden_actions(self, row: ProviderAccount) -> set[str]:
+        hidden = {"enable"} if row.enabled else {"disable"}
+        hidden.add("drain" if row.draining else "stop_draining")
+        return hidden if row.pauses else hidden | {"end_pauses"}
+
+    def save_model(self, request: HttpRequest, obj: ProviderAccount, form: forms.ModelForm, change: Any) -> None:
+        if credentials := form.cleaned_data["credentials"]:
+            obj.set_credentials(credentials)
+            form.changed_data.append("encrypted_credentials")
+        super().save_model(request, obj, form, change)
+
+    @display(description="state", label={"on": "success", "draining": "warning", "off": "danger"})
+    def standing(self, account: ProviderAccount) -> str:
+        if not account.enabled:
+            return "off"
+        return "draining" if account.draining else "on"
+
+    @display(description="left alone")
+    def health(self, account: ProviderAccount) -> SafeString:
+        rows = ((scope, one["until"], one["reason"]) for scope, one in account.pauses.items())
+        lines = format_html_join("", "<div>{} until {}: {}</div>", rows)
+        return lines or format_html("<span class='quiet'>{}</span>", "no")
+
+    @reasoned("Enable", icon="toggle_on", variant=ActionVariant.PRIMARY)
+    def enable(self, account: ProviderAccount, given: Given) -> Done:
+        provider_accounts.enable(account)
+        return Done(f"{account} takes tasks again.")
+
+    @reasoned("Disable", icon="toggle_off", variant=ActionVariant.DANGER, text="Nothing new goes there.")
+    def disable(self, account: ProviderAccount, given: Given) -> Done:
+        provider_accounts.disable(account)
+        return Done(f"{account} is switched off.")
+
+    @reasoned("Drain", icon="hourglass_bottom", text="It finishes what runs and takes nothing new.")
+    def drain(self, account: ProviderAccount, given: Given) -> Done:
+        provider_accounts.drain(account)
+        return Done(f"{account} takes nothing new.")
+
+    @reasoned("Stop draining", icon="play_arrow")
+    def stop_draining(self, account: ProviderAccount, given: Given) -> Done:
+        provider_accounts.stop_draining(account)
+        return Done(f"{account} takes tasks again.")
+
+    @reasoned("Try again now", icon="restart_alt", text="Forgets that it was to be left alone for a while.")
+    def end_pauses(self, account: ProviderAccount, given: Given) -> Done:
+        provider_accounts.end_pauses(account)
+        return Done(f"{account} is tried again at once.")
