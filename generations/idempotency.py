@@ -8,10 +8,12 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from django.db import connection
 from django.db.utils import OperationalError
+from django.utils import timezone
 
 from accounts.errors import Conflict, InvalidRequest, Unprocessable
 from accounts.models import Organization
@@ -19,6 +21,7 @@ from generations.models import IdempotencyRecord, Task
 
 KEY = re.compile(r"[A-Za-z0-9._-]{16,96}\Z")
 WAIT_SECONDS = 5
+KEPT_FOR = timedelta(hours=48)
 LOCK_NOT_AVAILABLE = "55P03"
 FIND = """
 SELECT set_config('lock_timeout', '0', true), record.body_digest, record.answer FROM (SELECT 1) AS always
@@ -61,6 +64,10 @@ def remember(organization: Organization, endpoint: str, key: str, body_digest: b
     IdempotencyRecord.objects.create(
         organization=organization, endpoint=endpoint, key=key, body_digest=body_digest, task=task, answer=answer
     )
+
+
+def forget_old() -> None:
+    IdempotencyRecord.objects.filter(created_at__lt=timezone.now() - KEPT_FOR).delete()
 
 
 def _wait_for_turn(name: str) -> None:

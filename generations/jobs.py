@@ -19,8 +19,20 @@ from django_q.models import Schedule
 from django_q.tasks import async_task
 
 from billing import audit, ledger
-from generations import dispatch, doorbell, fetching, files, leases, lifecycle, lookups, polling, uploads, webhooks
-from generations.models import Attempt, Delivery, IdempotencyRecord, LoopLease, StoredFile, Task, WorkerPulse
+from generations import (
+    dispatch,
+    doorbell,
+    fetching,
+    files,
+    idempotency,
+    leases,
+    lifecycle,
+    lookups,
+    polling,
+    uploads,
+    webhooks,
+)
+from generations.models import Attempt, Delivery, LoopLease, StoredFile, Task, WorkerPulse
 from generations.models.tasks import Leased
 
 logger = logging.getLogger(__name__)
@@ -28,7 +40,6 @@ LOOP_SECONDS = 70
 LOOP_LEASE_SECONDS = 6
 SWEEP_SECONDS = 0.5
 SWEEP_LIMIT = 200
-IDEMPOTENCY_KEPT = timedelta(hours=48)
 
 submit = dispatch.submit
 fetch = fetching.fetch
@@ -110,7 +121,7 @@ def housekeeping() -> None:
     while files.expire_due():
         pass
     ledger.expire_due()
-    IdempotencyRecord.objects.filter(created_at__lt=timezone.now() - IDEMPOTENCY_KEPT).delete()
+    idempotency.forget_old()
     lookups.look_at_orphans()
     audit.audit_changed()
 

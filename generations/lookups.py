@@ -9,14 +9,13 @@ import asyncio
 import logging
 from datetime import datetime, timedelta
 
-import httpx
 from django.conf import settings
 from django.utils import timezone
 
 from generations import alerts, doorbell, leases, lifecycle
 from generations.models import Attempt, OrphanSpend, Task
 from generations.providers import adapter
-from generations.providers.base import Handle, OutcomeUnknown, Progress
+from generations.providers.base import Handle, OutcomeUnknown, Progress, query_client
 
 logger = logging.getLogger(__name__)
 ABSENT_LOOKS = 3
@@ -86,7 +85,7 @@ def ask(attempt: Attempt) -> Progress | None:
     handle = Handle(upstream_id=attempt.upstream_id, route=attempt.route)
 
     async def check() -> dict[str, Progress]:
-        async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
+        async with query_client() as client:
             return await api.check_many(client, account, [handle])
 
     return asyncio.run(check()).get(attempt.upstream_id)

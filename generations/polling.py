@@ -14,7 +14,6 @@ from datetime import timedelta
 from threading import Barrier
 from typing import TypeVar
 
-import httpx
 from django.conf import settings
 from django.db import close_old_connections, connections, transaction
 from django.utils import timezone
@@ -22,12 +21,19 @@ from django.utils import timezone
 from generations import alerts, leases, lifecycle
 from generations.models import Attempt, ProviderAccount
 from generations.providers import adapter
-from generations.providers.base import Account, Handle, OutcomeUnknown, Progress
+from generations.providers.base import (
+    QUERY_SECONDS,
+    Account,
+    Handle,
+    OutcomeUnknown,
+    Progress,
+    QueryClient,
+    query_client,
+)
 
 logger = logging.getLogger(__name__)
 BATCH = 500
 CHUNK = 50
-CALL_SECONDS = 20
 DATABASE_THREADS = 4
 T = TypeVar("T")
 
@@ -52,7 +58,7 @@ def _close_connections(threads: ThreadPoolExecutor) -> None:
     meeting = Barrier(DATABASE_THREADS)
 
     def close() -> None:
-        meeting.wait(CALL_SECONDS)
+        meeting.wait(QUERY_SECONDS)
         connections.close_all()
 
     for _ in range(DATABASE_THREADS):
@@ -71,7 +77,7 @@ async def in_thread(threads: ThreadPoolExecutor, work: Callable[[], T]) -> T:
 
 async def _rounds(threads: ThreadPoolExecutor, account_id: int) -> None:
     """Round after round for one account; ends when nothing of it runs any more."""
-    async with httpx.AsyncClient(timeout=CALL_SECONDS, trust_env=False, follow_redirects=False) as client:
+    async with query_client() as client:
         while True:
             started = time.monotonic()
             try:
@@ -84,7 +90,7 @@ async def _rounds(threads: ThreadPoolExecutor, account_id: int) -> None:
             await asyncio.sleep(max(0.05, settings.POLL_INTERVAL_SECONDS / 2 - (time.monotonic() - started)))
 
 
-async def poll_account(threads: ThreadPoolExecutor, client: httpx.AsyncClient, account_id: int) -> bool:
+async def poll_account(threads: ThreadPoolExecutor, client: QueryClient, account_id: int) -> bool:
     """One round. False when the account has nothing running."""
     account, attempts = await in_thread(threads, lambda: _claim(account_id))
     if not attempts:
@@ -97,7 +103,7 @@ async def poll_account(threads: ThreadPoolExecutor, client: httpx.AsyncClient, a
 
 async def _ask(
     threads: ThreadPoolExecutor,
-    client: httpx.AsyncClient,
+    client: QueryClient,
     account: ProviderAccount,
     caller: Account,
     attempts: list[Attempt],
@@ -105,7 +111,7 @@ async def _ask(
     handles = [Handle(upstream_id=attempt.upstream_id, route=attempt.route) for attempt in attempts]
     try:
         answers = await asyncio.wait_for(
-            adapter(account.provider).check_many(client, caller, handles), timeout=CALL_SECONDS
+            adapter(account.provider).check_many(client, caller, handles), timeout=QUERY_SECONDS
         )
     except (OutcomeUnknown, TimeoutError) as error:
         logger.warning("a poll of %s failed: %s", account, error)

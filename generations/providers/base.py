@@ -15,6 +15,9 @@ from typing import Literal, Protocol
 
 import httpx
 
+QueryClient = httpx.AsyncClient
+QUERY_SECONDS = 20
+
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
@@ -182,6 +185,11 @@ class OutcomeUnknown(ProviderError):
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
         self.detail = detail
+
+
+def query_client() -> httpx.AsyncClient:
+    """The client that `check_many` asks with; one for a loop of polls, so that its connections live on."""
+    return httpx.AsyncClient(timeout=QUERY_SECONDS, trust_env=False, follow_redirects=False)
 
 
 class Adapter(Protocol):
