@@ -10,6 +10,7 @@ import re
 import secrets
 import shutil
 import subprocess
+import sys
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -135,6 +136,7 @@ def reachable_binaries(directory: Path, here: Place) -> Binaries:
 
 def create(here: Place, found: Binaries, password: str) -> None:
     """Make the data folder; it gets its name only when it is complete."""
+    sys.stderr.write(f"Creating a PostgreSQL database in {here.server} ...\n")
     fresh, secret = here.server / "data.new", here.server / "password"
     shutil.rmtree(fresh, ignore_errors=True)
     secret.write_text(password)

@@ -52,7 +52,10 @@ class Command(BaseCommand):
                 if not ports.is_free(settings.EVOLINK_PORT):
                     self.refuse(f"Port {settings.EVOLINK_PORT} is in use; choose another: EVOLINK_PORT=8001 make run")
                 self.prepare()
-                self.run(Stack(family, environment={"PUBLIC_URL": settings.PUBLIC_URL}, on_line=self.show))
+                try:
+                    self.run(Stack(family, environment={"PUBLIC_URL": settings.PUBLIC_URL}, on_line=self.show))
+                finally:
+                    self.show("up", "Stopping everything ...")
         except AlreadyRunning as running:
             self.refuse(f"It is running already, as process {running.pid}.")
         except PartFailed as failure:
