@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from django.core.files import File
 from django.core.files.storage import default_storage
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header
 from rest_framework.request import Request
@@ -19,7 +19,7 @@ ONE_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 LONGEST_NUMBER = 18
 
 
-def send(request: Request, file: StoredFile | None, *, as_attachment: bool = False) -> HttpResponseBase:
+def send(request: HttpRequest | Request, file: StoredFile | None, *, as_attachment: bool = False) -> HttpResponseBase:
     """The file, or as much of it as the request's headers ask for. Raises NotFound when it or its bytes are gone."""
     if file is None:
         raise gone()
@@ -43,7 +43,7 @@ def gone() -> NotFound:
     return NotFound("file_not_found", "This file does not exist or has expired.")
 
 
-def _range(request: Request, size_bytes: int, etag: str) -> tuple[int, int]:
+def _range(request: HttpRequest | Request, size_bytes: int, etag: str) -> tuple[int, int]:
     """First and last byte to send; first > last means that there is no such range. Several ranges: the whole file."""
     whole = (0, size_bytes - 1)
     asked = ONE_RANGE.fullmatch(request.headers.get("Range", "").replace(" ", ""))
@@ -57,7 +57,7 @@ def _range(request: Request, size_bytes: int, etag: str) -> tuple[int, int]:
     return int(start), min(int(end) if end else size_bytes, size_bytes - 1)
 
 
-def _body(request: Request, file: StoredFile, first: int, last: int) -> HttpResponseBase:
+def _body(request: HttpRequest | Request, file: StoredFile, first: int, last: int) -> HttpResponseBase:
     if request.method == "HEAD":
         return HttpResponse()
     try:

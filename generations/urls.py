@@ -26,6 +26,6 @@ urlpatterns = [
     path("api/v1/files/quota", files.FileQuota.as_view()),
     path("api/v1/files/download/<str:file_id>", files.DownloadFile.as_view()),
     path("api/v1/files/<str:file_id>", files.OneFile.as_view()),
-    path("files/<str:name>/<str:file_name>", files.PublicFile.as_view()),
-    path("files/<str:name>/<str:token>/<str:file_name>", files.SignedFile.as_view()),
+    path("files/<str:name>/<str:file_name>", files.public_file),
+    path("files/<str:name>/<str:token>/<str:file_name>", files.signed_file),
 ]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.models import Organization
@@ -36,8 +37,9 @@ class NamesInput(serializers.Serializer):
         return Names(upload_path=self.validated_data["upload_path"], file_name=self.validated_data["file_name"])
 
 
+@extend_schema_field({"type": "string", "description": "Plain base64, or a data URL."})
 class Base64Field(serializers.Field):
-    """Plain base64, or a data URL."""
+    """The one long string of a body, which its parser left on the disk."""
 
     def to_internal_value(self, data: Any) -> Base64Text:
         if not isinstance(data, Base64Text):

@@ -2,15 +2,18 @@
 
 from typing import Any, BinaryIO
 
+from django.http import HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
+from django.views.decorators.http import require_safe
 from drf_spectacular.utils import OpenApiTypes, extend_schema
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.errors import NotFound
 from accounts.models import Scope
 from accounts.requests import ApiRequest
 from generations import files, serving, upload_bodies, uploads
+from generations.models import StoredFile
 from generations.serializers import files as shapes
 
 CODES = {
@@ -125,28 +128,25 @@ class DownloadFile(FilesView):
         return serving.send(request, uploads.find(request.organization, file_id), as_attachment=True)
 
 
-class PublicFile(APIView):
+@require_safe
+def public_file(request: HttpRequest, name: str, file_name: str) -> HttpResponseBase:
     """Whoever has the link may read: providers and players have no key."""
-
-    required_scope = None
-    authentication_classes = ()
-
-    @extend_schema(operation_id="read_file", responses=BYTES)
-    def get(self, request: Request, name: str, file_name: str) -> HttpResponseBase:
-        """Read a file by its public link, until it expires; ranges are understood."""
-        return serving.send(request, files.find_public(name))
+    return linked(request, files.find_public(name))
 
 
-class SignedFile(APIView):
+@require_safe
+def signed_file(request: HttpRequest, name: str, token: str, file_name: str) -> HttpResponseBase:
     """A checked copy, for the upstream that works on the task."""
-
-    required_scope = None
-    authentication_classes = ()
-
-    @extend_schema(exclude=True)
-    def get(self, request: Request, name: str, token: str, file_name: str) -> HttpResponseBase:
-        return serving.send(request, files.find_signed(name, token))
+    return linked(request, files.find_signed(name, token))
 
 
-def uploaded(file: files.StoredFile) -> Response:
+def linked(request: HttpRequest, file: StoredFile | None) -> HttpResponseBase:
+    """Links are no part of the API, so no view of DRF's shapes their refusal."""
+    try:
+        return serving.send(request, file)
+    except NotFound as error:
+        return JsonResponse(error.body(), status=error.status_code)
+
+
+def uploaded(file: StoredFile) -> Response:
     return Response(shapes.answer(shapes.FileShape(file).data, UPLOADED))
