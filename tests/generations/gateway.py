@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from decimal import Decimal
+from pathlib import Path
 from threading import Barrier, Event, Thread
 from typing import Any, TypeVar
 
@@ -24,8 +25,8 @@ from accounts.models import Organization
 from billing import audit, ledger
 from billing.models import Wallet
 from billing.replay import Finding
-from generations import jobs, leases, polling, routing
-from generations.models import Alert, Attempt, ProviderAccount, Task
+from generations import files, jobs, leases, media, polling, routing
+from generations.models import Alert, Attempt, ProviderAccount, StoredFile, Task
 from tests.cast import Person
 from tests.generations.simulator import RunningSimulator, wait_for
 
@@ -38,6 +39,22 @@ def ask(person: Person, **changes: Any) -> Task:
     answer = person.client.post("/v1/videos/generations", TEXT_TO_VIDEO | changes)
     assert answer.status_code == 200, answer.content
     return task(answer.json()["id"])
+
+
+def ask_element(person: Person, *, frontal: str = "", others: Sequence[str] = (), **params: Any) -> Task:
+    """An element as this person's key asked for it: from a frontal image and other angles, or as `params` say."""
+    images = {"frontal_image": frontal, "refer_images": [{"image_url": url} for url in others]}
+    how = {"reference_type": "image_refer", "element_image_list": images} if frontal else {}
+    about = {"element_name": "Mia", "element_description": "A woman in an orange suit"}
+    return ask(person, model="kling-custom-element", model_params=about | how | params)
+
+
+def upload(organization: Organization, path: Path) -> str:
+    """The link of a file that the organization has uploaded."""
+    is_video = path.suffix in (".mp4", ".mov")
+    facts = media.read_video(path) if is_video else media.read_image(path)
+    kept = files.keep(organization, path, facts, purpose=StoredFile.Purpose.UPLOAD, file_name=path.name)
+    return files.public_url(kept)
 
 
 def task(task_id: str) -> Task:
@@ -150,8 +167,12 @@ def prices(db: None) -> None:
 
 
 @pytest.fixture
-def gateway(alice: Person, prices: None, simulator: RunningSimulator, settings: Settings) -> Iterator[Steps]:
-    """Alice has 1,000 credits, the simulator serves her keys, waiting times are scaled down."""
+def gateway(
+    alice: Person, prices: None, simulator: RunningSimulator, settings: Settings, tmp_path: Path
+) -> Iterator[Steps]:
+    """Alice has 1,000 credits, the simulator serves her keys, waiting times are scaled down, files are the test's."""
+    on_disk = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": tmp_path / "files"}}
+    settings.STORAGES = settings.STORAGES | {"default": on_disk}
     settings.POLL_INTERVAL_SECONDS = 0.02
     settings.LOOKUP_DELAYS_SECONDS = [0.05, 0.1, 0.2]
     settings.LOOKUP_ABSENT_GAP_SECONDS = 0.1
