@@ -23,6 +23,7 @@ from accounts import errors
 
 logger = logging.getLogger("evolink.errors")
 
+DATABASE_TROUBLE = (OperationalError, InterfaceError)
 DATABASE_RETRY_SECONDS = 5
 HTML_PREFIXES = ("/admin/",)
 
@@ -44,7 +45,9 @@ class InternalError(errors.ApiError):
 def render(exception: Exception, context: Mapping[str, Any]) -> Response:
     """The answer to whatever a DRF view raised."""
     error = translate(exception, context["request"])
-    if isinstance(error, InternalError):
+    if isinstance(exception, DATABASE_TROUBLE):
+        logger.warning("The database did not answer: %s", str(exception).partition("\n")[0])
+    elif isinstance(error, InternalError):
         logger.error("%s failed", type(context["view"]).__name__, exc_info=exception)
         got_request_exception.send(sender=type(context["view"]), request=context["request"]._request)
     return Response(error.body(), status=error.status_code, headers=_headers(error))
@@ -77,7 +80,7 @@ def translate(exception: BaseException | None, request: Any) -> errors.ApiError:
             return errors.TooLarge("request_too_large", "The request body is too large.")
         case SuspiciousOperation() | BadRequest():
             return errors.InvalidRequest("invalid_parameter", "The request is malformed.")
-        case OperationalError() | InterfaceError():
+        case _ if isinstance(exception, DATABASE_TROUBLE):
             message = "We are briefly unavailable; please try again in a moment."
             return errors.Unavailable("maintenance", message, retry_after_seconds=DATABASE_RETRY_SECONDS)
         case _:

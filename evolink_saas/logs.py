@@ -47,6 +47,13 @@ class RequestLog:
             _request.reset(token)
 
 
+class OnlyCrashes(logging.Filter):
+    """Passes what has a traceback."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return bool(record.exc_info)
+
+
 class LineFormatter(logging.Formatter):
     """For people."""
 
@@ -84,11 +91,12 @@ def configuration(formatter: str, level: str) -> dict[str, object]:
             "line": {"()": "evolink_saas.logs.LineFormatter"},
             "json": {"()": "evolink_saas.logs.JsonFormatter"},
         },
+        "filters": {"crashes": {"()": "evolink_saas.logs.OnlyCrashes"}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": formatter}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             "django": {"handlers": [], "propagate": True},
-            "django.request": {"level": "CRITICAL"},  # RequestLog and evolink.errors say it once
+            "django.request": {"level": "ERROR", "filters": ["crashes"]},  # RequestLog tells the rest
             "django-q": {"level": "WARNING"},  # its INFO lines are several a job
             "httpx": {"level": "WARNING"},  # its INFO lines hold addresses with signatures
         },

@@ -99,4 +99,4 @@ def test_the_start_of_the_web_server_stops_at_such_an_account(
 ) -> None:
     add_account(simulator=True, serves="live")
     with pytest.raises(SystemCheckError, match=r"evolink\.E006"):
-        call_command("check", databases=["default"])
+        call_command("check", tags=["database"], databases=["default"])
