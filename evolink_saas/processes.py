@@ -91,15 +91,12 @@ class Family:
         self.write()
 
     def end(self, patience_seconds: float = 30) -> None:
-        """Ask all to end, last started first, wait for them, and kill the groups of those that have not."""
-        for child in reversed(self.children.values()):
-            with suppress(ProcessLookupError):
-                child.send_signal(signal.SIGTERM)
+        """Ask one after the other to end, the last started first, and kill what is left of their groups."""
         deadline = time.monotonic() + patience_seconds
-        for child in self.children.values():
+        for child in reversed(self.children.values()):
+            child.send_signal(signal.SIGTERM)
             with suppress(subprocess.TimeoutExpired):
                 child.wait(max(0.0, deadline - time.monotonic()))
-        for child in self.children.values():
             kill_group(child)
         self.children.clear()
 
