@@ -1,6 +1,7 @@
 """Take a request: validate, price, insert the task, ring the queue and reserve the credits, in one transaction.
 
-Everything that can refuse comes before anything is written, and the wallet's lock comes last, so that it is short.
+Nearly everything that can refuse comes before anything is written, and the wallet's lock comes last, so that it is
+short. Only limits on numbers of tasks are counted behind it, where nobody else can be counting.
 """
 
 import json
@@ -62,7 +63,6 @@ def _make(
     elements.check(organization, parsed.elements)
     _check_voice(parsed)
     price = _price(organization, parsed)
-    _check_room(organization, key)
     if not routing.accepts(organization, _wish(organization, parsed, price.credits)):
         raise Unavailable("model_unavailable", f"{spec.id} is not available at the moment.", retry_after_seconds=30)
     task = _insert(organization, key, spec, parsed, price, given)
@@ -72,6 +72,7 @@ def _make(
         idempotency.remember(organization, endpoint, idempotency_key, fingerprint, task, answer)
     doorbell.ring("submit", task.pk)
     ledger.reserve(organization, task.pk, price.credits, api_key=key)
+    _check_room(organization, key)
     return task, answer
 
 
@@ -145,15 +146,18 @@ def _check_voice(parsed: Parsed) -> None:
 
 
 def _check_room(organization: Organization, key: ApiKey) -> None:
-    """The key's running limit counts unfinished tasks; the organization's queued limit those beyond its running one."""
-    if key.running_limit is not None and _open(key.tasks) >= key.running_limit:
+    """The key's running limit counts unfinished tasks; the organization's queued limit those beyond its running one.
+
+    Counted with the new task and behind the wallet's lock, so that two at once cannot both take the last place.
+    """
+    if key.running_limit is not None and _open(key.tasks) > key.running_limit:
         raise _too_many("This API key has as many unfinished tasks as it may.")
     group = organization.user_group
     queued = organization.queued_limit if organization.queued_limit is not None else group.queued_limit
     if queued is None:
         return
     running = organization.running_limit if organization.running_limit is not None else group.running_limit
-    if _open(organization.tasks) >= (running or 0) + queued:
+    if _open(organization.tasks) > (running or 0) + queued:
         raise _too_many("Your organization has as many waiting tasks as it may.")
 
 

@@ -42,7 +42,16 @@ def fetch(attempt_id: str) -> None:
     except (safe_http.FetchError, media.MediaError) as error:
         _later(attempt, error)
     else:
-        lifecycle.complete(attempt, result=result)
+        if not lifecycle.complete(attempt, result=result):
+            _drop(task, result)
+
+
+def _drop(task: Task, result: StoredFile) -> None:
+    """Somebody else ended the task meanwhile: keep no second result, and none of a task that failed."""
+    others = task.files.filter(purpose=StoredFile.Purpose.RESULT, deleted_at__isnull=True).exclude(pk=result.pk)
+    refunded = Task.objects.filter(pk=task.pk, status__in=[Task.Status.FAILED, Task.Status.CANCELLED])
+    if others.exists() or refunded.exists():
+        files.remove(result)
 
 
 def _kept(task: Task) -> StoredFile | None:
