@@ -36,7 +36,8 @@ check: setup ## lint, types, migrations, deployment checks
 	$(PY) -m ruff format --check .
 	DEBUG=on DATABASE_URL=postgres://nobody@127.0.0.1/unused $(PY) -m mypy $(CODE)
 	$(PY) manage.py makemigrations --check --dry-run
-	DJANGO_SETTINGS_MODULE=tests.settings $(PY) manage.py lintmigrations --include-apps accounts billing generations
+	DJANGO_SETTINGS_MODULE=tests.settings LOG_LEVEL=WARNING $(PY) -W ignore manage.py lintmigrations --quiet ok ignore \
+		--include-apps accounts billing generations
 	$(PRODUCTION) $(PY) manage.py check --deploy --fail-level WARNING
 
 bench: setup ## measure the speed table into docs/figures.md
