@@ -111,15 +111,15 @@ class Envelope(serializers.Serializer):
 
 
 class FileAnswer(Envelope):
-    data = FileShape()
+    data = FileShape()  # type: ignore[assignment]
 
 
 class FilePageAnswer(Envelope):
-    data = FilePage()
+    data = FilePage()  # type: ignore[assignment]
 
 
 class QuotaAnswer(Envelope):
-    data = Quota()
+    data = Quota()  # type: ignore[assignment]
 
 
 def answer(data: Any, message: str) -> dict[str, Any]:

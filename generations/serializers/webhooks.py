@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.utils import timezone
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.fields import UnixTime
@@ -64,13 +65,14 @@ class DeliveryShape(serializers.ModelSerializer):
         )
         ref_name = "Delivery"
 
-    def get_tries(self, delivery: Delivery) -> list[dict[str, Any]]:
+    @extend_schema_field(TryShape(many=True))
+    def get_tries(self, delivery: Delivery) -> Any:
         return TryShape(sorted(delivery.tries.all(), key=lambda one: one.number), many=True).data
 
 
 class DeliveryPage(serializers.Serializer):
     object = serializers.CharField(read_only=True, default="list")
-    data = DeliveryShape(many=True)
+    data = DeliveryShape(many=True)  # type: ignore[assignment]
     next_cursor = serializers.CharField(allow_null=True)
 
 

@@ -57,7 +57,7 @@ class Redeliver(APIView):
     def post(self, request: ApiRequest, delivery_id: str) -> Response:
         """Send a delivery once more, under the same webhook-id."""
         missing = NotFound("delivery_not_found", "There is no such delivery.")
-        delivery = tenancy.owned(request.organization.deliveries, delivery_id, missing)
+        delivery = tenancy.owned(request.organization.deliveries.all(), delivery_id, missing)
         return Response(shapes.DeliveryShape(webhooks.redeliver(delivery)).data)
 
 
