@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from evolink_saas import ports
+from evolink_saas.postgres import place
 from evolink_saas.processes import ROOT
 
 pytestmark = pytest.mark.system
@@ -71,9 +72,17 @@ def until(holds: Callable[[], object], seconds: float = 30) -> None:
         time.sleep(0.1)
 
 
-@pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    made = Installation(tmp_path_factory.mktemp("up"), ports.find_free())
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """One whose database goes with it, wherever root's server had to keep it."""
+    yield tmp_path
+    if private := place.find_private(tmp_path / "var" / "postgres"):
+        shutil.rmtree(private)
+
+
+@pytest.fixture
+def installation(folder: Path) -> Iterator[Installation]:
+    made = Installation(folder, ports.find_free())
     yield made
     if made.process.poll() is None:
         made.process.kill()
@@ -149,10 +158,12 @@ def when_it_answers(said: str) -> str:
     return said
 
 
-def test_a_busy_port_is_said_in_a_sentence(tmp_path: Path) -> None:
+def test_a_busy_port_is_said_in_a_sentence(folder: Path) -> None:
     port = ports.find_free()
     with socket.create_server((ports.HOST, port)):
-        done = Installation(tmp_path, port).run()
+        refused = Installation(folder, port)
+        done = refused.run()
+    until(lambda: not refused.left())
     assert done.returncode == 2
     assert f"Port {port} is in use; choose another" in done.stderr
     assert "Traceback" not in done.stderr
