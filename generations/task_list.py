@@ -4,12 +4,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts import ids
 from accounts.errors import InvalidRequest, NotFound
 from accounts.models import Organization
-from generations.models import Task
+from generations.models import Attempt, Task
 
 LAST_ROW = 1000
 """Page numbers reach this deep; a cursor goes on for ever at the same speed."""
@@ -32,7 +32,7 @@ def find(organization: Organization, task_id: str) -> Task:
     identifier = ids.decode(Task.PREFIX, task_id)
     if identifier is None:
         raise InvalidRequest("invalid_task_id", "This is not the id of a task.", param="task_id")
-    task = organization.tasks.filter(pk=identifier).first()
+    task = _with_attempts(organization.tasks.filter(pk=identifier)).first()
     if task is None:
         raise NotFound("task_not_found", "There is no such task.", param="task_id")
     return task
@@ -85,4 +85,8 @@ def _filtered(organization: Organization, filters: Filters) -> QuerySet[Task]:
 
 
 def _with_results(rows: QuerySet[Task]) -> QuerySet[Task]:
-    return rows.select_related("element").prefetch_related("files")
+    return _with_attempts(rows).select_related("element").prefetch_related("files")
+
+
+def _with_attempts(rows: QuerySet[Task]) -> QuerySet[Task]:
+    return rows.annotate(under_way=Exists(Attempt.objects.filter(task=OuterRef("pk"), state__in=Attempt.OPEN)))

@@ -345,6 +345,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='task',
+            index=models.Index(condition=models.Q(('status__in', ['pending', 'processing'])), fields=['organization', 'id'], name='open_tasks_of_an_organization'),
+        ),
+        migrations.AddIndex(
+            model_name='task',
             index=models.Index(condition=models.Q(('status__in', ['pending', 'processing'])), fields=['api_key'], name='open_tasks_of_a_key'),
         ),
         migrations.AddConstraint(

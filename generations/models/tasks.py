@@ -50,6 +50,8 @@ class Task(Leased):
         CANCELLED = "cancelled"
 
     OPEN: ClassVar = (Status.PENDING.value, Status.PROCESSING.value)
+    under_way: bool = False
+    """An attempt is open: `task_list` annotates it; a task that was just made has none."""
 
     id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="tasks")
@@ -89,6 +91,11 @@ class Task(Leased):
             models.Index(fields=["due_at"], name="tasks_that_are_due", condition=Q(due_at__isnull=False)),
             models.Index(
                 fields=["deadline_at"], name="tasks_with_a_deadline", condition=Q(status__in=["pending", "processing"])
+            ),
+            models.Index(
+                fields=["organization", "id"],
+                name="open_tasks_of_an_organization",
+                condition=Q(status__in=["pending", "processing"]),
             ),
             models.Index(
                 fields=["api_key"], name="open_tasks_of_a_key", condition=Q(status__in=["pending", "processing"])

@@ -57,7 +57,7 @@ def progress(task: Task) -> int:
 def _info(task: Task, queue_position: int) -> dict[str, Any]:
     info: dict[str, Any] = {
         "estimated_time": task.estimated_seconds,
-        "can_cancel": task.status == Task.Status.PENDING,
+        "can_cancel": task.status == Task.Status.PENDING and not task.under_way,
     }
     if task.video_duration is not None:
         info["video_duration"] = task.video_duration

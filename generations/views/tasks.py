@@ -8,7 +8,7 @@ from rest_framework.views import APIView
 from accounts.models import Scope
 from accounts.requests import ApiRequest
 from generations import cancellation, creation, dispatch, task_list
-from generations.models import Attempt, Task
+from generations.models import Task
 from generations.serializers import shapes
 from generations.serializers.tasks import task_object
 
@@ -21,13 +21,9 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 
 
 def seen(task: Task) -> dict[str, object]:
-    """The task as its customer sees it now: what only waits can still be cancelled, and may stand in a queue."""
-    if task.status != Task.Status.PENDING:
-        return task_object(task)
-    sent = task.attempts.filter(state__in=Attempt.OPEN).exists()
-    answer = task_object(task, queue_position=0 if sent else dispatch.position(task))
-    answer["task_info"]["can_cancel"] = not sent
-    return answer
+    """The task as its customer sees it now, with its place in the queue while it only waits."""
+    waits = task.status == Task.Status.PENDING and not task.under_way
+    return task_object(task, queue_position=dispatch.position(task) if waits else 0)
 
 
 class Generations(APIView):
