@@ -136,6 +136,6 @@ def _rows(values: Mapping[str, Any]) -> Rows:
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, str):
+    if isinstance(value, str) and value:
         return value
-    return "–" if value is None or value in ([], {}) else json.dumps(value, ensure_ascii=False, indent=1)
+    return "–" if value in (None, "", [], {}) else json.dumps(value, ensure_ascii=False, indent=1)

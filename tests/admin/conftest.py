@@ -1,0 +1,180 @@
+"""Operators, and a gateway that has been through something: at least one row of every table."""
+
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import Group
+from django.test import Client
+from django.utils import timezone
+from django_q.models import Schedule
+from django_q.models import Task as QueueTask
+from pytest_django import Settings
+
+from accounts import ids
+from accounts.models import RateWindow, User
+from billing import audit, ledger
+from billing.models import GroupPrice
+from generations import alerts, files, leases, lifecycle, routing, webhooks
+from generations.media import VideoFacts
+from generations.models import (
+    Attempt,
+    DownloadPlace,
+    Element,
+    ElementCopy,
+    ElementSource,
+    LoopLease,
+    OrphanSpend,
+    ProviderAccount,
+    StoredFile,
+    Task,
+    TaskMedia,
+    Voice,
+    WorkerPulse,
+)
+from generations.providers.base import Accepted, Cost, Output, Progress
+from tests.cast import Person
+from tests.generations.gateway import TEXT_TO_VIDEO
+
+PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture
+def operator(db: None) -> User:
+    return User.objects.create_superuser("olga@gateway.example", PASSWORD)
+
+
+@pytest.fixture
+def desk(operator: User) -> Client:
+    """An operator's browser, signed in."""
+    client = Client()
+    client.force_login(operator)
+    return client
+
+
+@pytest.fixture
+def task(alice: Person, prices: None, settings: Settings) -> Task:
+    """A text-to-video that alice has just asked for, with a callback."""
+    settings.STORAGES = settings.STORAGES | {"default": {"BACKEND": "django.core.files.storage.InMemoryStorage"}}
+    settings.SAFE_HTTP_EXTRA_NETWORKS = ["127.0.0.0/8"]
+    routing.ensure_simulator_accounts("http://127.0.0.1:9", "not-called")
+    ledger.top_up(alice.organization, Decimal(1000), reference="test")
+    body = TEXT_TO_VIDEO | {"callback_url": "https://127.0.0.1:9443/done", "metadata": {"order": "A-17"}}
+    answer = alice.client.post("/v1/videos/generations", body, headers={"Idempotency-Key": "order-a-17-first-try"})
+    assert answer.status_code == 200, answer.json()
+    return Task.objects.get()
+
+
+@pytest.fixture
+def finished(task: Task, tmp_path: Path) -> Task:
+    """The task, made: each step as the workers take it, without a provider. Nobody answers its callback."""
+    account = ProviderAccount.objects.get(name="simulator-live")
+    choice = [{"account": account.name, "cost": "0", "reason": "can take it"}]
+    attempt = lifecycle.begin_attempt(task, account, route="text2video", choice=choice, cost_estimate=Decimal("0.42"))
+    assert attempt is not None
+    assert lifecycle.accepted(attempt, Accepted(upstream_id="u-77", route="text2video", state_word="submitted"))
+    output = Output(url="https://cdn.example/1.mp4", upstream_id="v-1", duration_seconds=Decimal(5))
+    cost = Cost(amount=Decimal(3), unit="unit", currency="")
+    assert lifecycle.result_ready(
+        attempt,
+        Progress(
+            upstream_id="u-77",
+            state="succeeded",
+            percent=100,
+            state_word="succeed",
+            known_word=True,
+            outputs=(output,),
+            cost=cost,
+        ),
+    )
+    attempt = leases.claim(Attempt.objects.filter(pk=attempt.pk), seconds=60)
+    assert attempt is not None
+    film = tmp_path / "film.mp4"
+    film.write_bytes(b"not looked at")
+    facts = VideoFacts(
+        mime_type="video/mp4",
+        format="mp4",
+        size_bytes=13,
+        width=1280,
+        height=720,
+        duration_seconds=Decimal("5.04"),
+        fps=Decimal(24),
+        has_audio=False,
+    )
+    result = files.keep(
+        task.organization, film, facts, purpose=StoredFile.Purpose.RESULT, file_name="film.mp4", task=task
+    )
+    assert lifecycle.complete(attempt, result=result)
+    webhooks.deliver(str(task.deliveries.get().pk))
+    return Task.objects.get(pk=task.pk)
+
+
+@pytest.fixture
+def lived_in(finished: Task, alice: Person) -> Task:
+    """The rest of the tables around the finished task."""
+    attempt = finished.attempts.get()
+    reference = StoredFile.objects.create(
+        organization=alice.organization,
+        task=finished,
+        purpose=StoredFile.Purpose.REFERENCE,
+        storage_name="reference.jpg",
+        file_name="reference.jpg",
+        mime_type="image/jpeg",
+        format="jpeg",
+        size_bytes=12_345,
+        width=800,
+        height=600,
+    )
+    TaskMedia.objects.create(
+        task=finished,
+        role="image_start",
+        param="image_start",
+        url="https://a.example/b.jpg",
+        state="ready",
+        file=reference,
+    )
+    element = Element.objects.create(
+        organization=alice.organization,
+        task=finished,
+        name="Mia",
+        description="A fox",
+        kind="image_refer",
+        voice=Voice.objects.first(),
+    )
+    ElementSource.objects.create(element=element, role="frontal_image", file=reference)
+    ElementCopy.objects.create(element=element, account=attempt.account, upstream_id="u-1")
+    lost = Attempt.objects.create(
+        task=finished,
+        account=attempt.account,
+        number=2,
+        state="lost",
+        route="text2video",
+        choice=attempt.choice,
+        outcome="generation_timeout",
+        finished_at=timezone.now(),
+        unknown_since=timezone.now(),
+    )
+    OrphanSpend.objects.create(attempt=lost, reason="generation_timeout while submitting")
+    alerts.tell("unknown-state-word", "kling", "The provider said `paused`.")
+    webhooks.secret_of(alice.organization)
+    GroupPrice.objects.create(user_group=alice.organization.user_group, model=finished.model, rate=Decimal("5.1"))
+    ledger.adjust(alice.organization, Decimal(-5), reference="dispute-1", reason="A dispute")
+    audit.audit_all()
+    DownloadPlace.objects.create(organization=alice.organization, number=1, taken_until=timezone.now())
+    LoopLease.objects.update_or_create(shard=0)
+    WorkerPulse.objects.update_or_create(worker="host-1", defaults={"claimed_at": timezone.now()})
+    RateWindow.objects.update_or_create(key_id=alice.key.pk, minute=1, defaults={"calls": 3})
+    Group.objects.create(name="Support")
+    Schedule.objects.create(name="housekeeping", func="generations.jobs.housekeeping")
+    for succeeded in (True, False):
+        now = timezone.now()
+        QueueTask.objects.create(
+            id=ids.new().hex,
+            name=f"job {succeeded}",
+            func="generations.jobs.submit",
+            started=now,
+            stopped=now + timedelta(seconds=1),
+            success=succeeded,
+        )
+    return Task.objects.get(pk=finished.pk)

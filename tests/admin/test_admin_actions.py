@@ -1,0 +1,256 @@
+"""Every action asks for a reason, does nothing without one, does the same as the API with one, and is logged."""
+
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.db.models import Model
+from django.test import Client
+from django.urls import reverse
+
+from accounts import keys, organizations
+from accounts.models import ApiKey, Membership, Organization, Role, User
+from billing import ledger
+from billing.models import Reservation, Transfer, Wallet
+from generations import alerts, webhooks
+from generations.models import Alert, Delivery, ProviderAccount, Task, WebhookSecret
+from tests.cast import Person
+
+REASON = "Ticket 4711"
+Row = Callable[[Task, Person, Person], Model]
+
+
+def wallet(task: Task, alice: Person, bob: Person) -> Wallet:
+    return Wallet.objects.get(pk=alice.organization.pk)
+
+
+def frozen(task: Task, alice: Person, bob: Person) -> Wallet:
+    return ledger.freeze(alice.organization, reason="checking")
+
+
+def key(task: Task, alice: Person, bob: Person) -> ApiKey:
+    return bob.key
+
+
+def disabled(task: Task, alice: Person, bob: Person) -> ApiKey:
+    return keys.change(bob.key, by=alice.membership, enabled=False)
+
+
+def organization(task: Task, alice: Person, bob: Person) -> Organization:
+    return alice.organization
+
+
+def suspended(task: Task, alice: Person, bob: Person) -> Organization:
+    organizations.suspend(alice.organization, "checking")
+    return alice.organization
+
+
+def membership(task: Task, alice: Person, bob: Person) -> Membership:
+    return bob.membership
+
+
+def account(task: Task, alice: Person, bob: Person) -> ProviderAccount:
+    return ProviderAccount.objects.get(name="simulator-live")
+
+
+def changed(**values: Any) -> Row:
+    def make(task: Task, alice: Person, bob: Person) -> ProviderAccount:
+        ProviderAccount.objects.filter(name="simulator-live").update(**values)
+        return ProviderAccount.objects.get(name="simulator-live")
+
+    return make
+
+
+def pending(task: Task, alice: Person, bob: Person) -> Task:
+    return task
+
+
+def captured(task: Task, alice: Person, bob: Person) -> Reservation:
+    ledger.reserve(bob.organization, bob.key.pk, Decimal(10))
+    return ledger.capture(bob.key.pk)
+
+
+def delivered(task: Task, alice: Person, bob: Person) -> Delivery:
+    webhooks.announce(task, "task.completed")
+    Delivery.objects.update(state="failed", due_at=None, tries_left=0)
+    return task.deliveries.get()
+
+
+def alert(task: Task, alice: Person, bob: Person) -> Alert:
+    alerts.tell("late-success", "somebody", "Look at it.")
+    return Alert.objects.get()
+
+
+def secret(task: Task, alice: Person, bob: Person) -> WebhookSecret:
+    return webhooks.secret_of(alice.organization)
+
+
+def now(row: Model) -> Any:
+    return type(row)._default_manager.filter(pk=row.pk).first()
+
+
+ACTIONS: dict[str, tuple[Row, dict[str, Any], Callable[[Any], bool]]] = {
+    "generations_task_cancel": (pending, {}, lambda task: task.status == "cancelled" and task.charged_credits == 0),
+    "generations_delivery_redeliver": (delivered, {}, lambda one: one.state == "due" and one.due_at is not None),
+    "generations_alert_resolve": (alert, {}, lambda one: one.resolved_at is not None),
+    "generations_webhooksecret_rotate": (secret, {}, lambda one: one.previous_encrypted is not None),
+    "generations_provideraccount_enable": (changed(enabled=False), {}, lambda one: one.enabled),
+    "generations_provideraccount_disable": (account, {}, lambda one: not one.enabled),
+    "generations_provideraccount_drain": (account, {}, lambda one: one.draining),
+    "generations_provideraccount_stop_draining": (changed(draining=True), {}, lambda one: not one.draining),
+    "generations_provideraccount_end_pauses": (
+        changed(pauses={"*": {"until": "2099-01-01T00:00:00+00:00", "reason": "down", "soft": False}}),
+        {},
+        lambda one: one.pauses == {},
+    ),
+    "billing_wallet_grant": (
+        wallet,
+        {"amount": "12.5", "kind": "goodwill", "reference": "T-1"},
+        lambda one: one.lots.filter(kind="goodwill", granted=Decimal("12.5")).count() == 1,
+    ),
+    "billing_wallet_adjust": (
+        wallet,
+        {"amount": "-7", "reference": "D-1"},
+        lambda one: one.adjustments.filter(moved=-7, reason=REASON).count() == 1,
+    ),
+    "billing_wallet_freeze": (wallet, {}, lambda one: one.frozen_reason == REASON),
+    "billing_wallet_unfreeze": (frozen, {}, lambda one: one.frozen_at is None),
+    "billing_reservation_refund": (
+        captured,
+        {"amount": "4", "reference": "R-1"},
+        lambda one: one.refunded == Decimal(4),
+    ),
+    "accounts_apikey_enable": (disabled, {}, lambda one: one.enabled),
+    "accounts_apikey_disable": (key, {}, lambda one: not one.enabled),
+    "accounts_apikey_revoke": (key, {}, lambda one: one.revoked_at is not None),
+    "accounts_organization_suspend": (organization, {}, lambda one: one.suspended_reason == REASON),
+    "accounts_organization_resume": (suspended, {}, lambda one: one.suspended_at is None),
+    "accounts_organization_add_member": (
+        organization,
+        {"email": "dora@acme.example", "role": "viewer"},
+        lambda one: one.memberships.filter(user__email="dora@acme.example", role=Role.VIEWER).exists(),
+    ),
+    "accounts_organization_new_key": (
+        organization,
+        {"name": "Made by an operator", "scopes": ["read"]},
+        lambda one: one.api_keys.filter(name="Made by an operator", scopes=["read"]).exists(),
+    ),
+    "accounts_membership_change_role": (membership, {"role": "admin"}, lambda one: one.role == Role.ADMIN),
+    "accounts_membership_remove": (membership, {}, lambda one: one is None),
+}
+
+
+def test_every_action_stands_in_the_table() -> None:
+    offered = {
+        f"{page.opts.app_label}_{page.opts.model_name}_{name}"
+        for page in admin.site._registry.values()
+        for name in getattr(page, "actions_detail", ())
+    }
+    assert offered == set(ACTIONS)
+
+
+@pytest.mark.parametrize("name", sorted(ACTIONS))
+def test_an_action_needs_a_reason_works_and_is_logged(
+    name: str, desk: Client, operator: User, task: Task, alice: Person, bob: Person
+) -> None:
+    make, given, holds = ACTIONS[name]
+    row = make(task, alice, bob)
+    url = reverse(f"admin:{name}", args=[row.pk])
+    assert "reason" in desk.get(url).context["form"].fields
+    for reason in ("", "   "):
+        assert desk.post(url, given | {"reason": reason}).status_code == 200
+    assert not holds(now(row))
+    assert LogEntry.objects.count() == 0
+    answer = desk.post(url, given | {"reason": REASON})
+    assert answer.status_code in (200, 302) and (answer.status_code == 302 or name.endswith("new_key"))
+    assert holds(now(row))
+    entry = LogEntry.objects.get()
+    assert entry.change_message.endswith(f": {REASON}") and entry.user == operator
+
+
+def test_granted_credits_carry_the_reason_and_come_once(desk: Client, alice: Person) -> None:
+    url = reverse("admin:billing_wallet_grant", args=[alice.organization.pk])
+    given = {"amount": "12.5", "kind": "goodwill", "reference": "T-1", "reason": REASON}
+    for _ in range(2):
+        assert desk.post(url, given).status_code == 302
+    row = Transfer.objects.get()
+    assert (row.kind, row.amount, row.reason) == ("grant", Decimal("12.5"), REASON)
+    refused = desk.post(url, given | {"amount": "99"})
+    assert refused.status_code == 200 and "other arguments" in refused.content.decode()
+    assert Wallet.objects.get().balance == Decimal("12.5")
+
+
+def test_what_the_domain_refuses_is_said_and_not_logged(desk: Client, alice: Person) -> None:
+    url = reverse("admin:accounts_membership_remove", args=[alice.membership.pk])
+    answer = desk.post(url, {"reason": REASON})
+    assert answer.status_code == 200 and "must keep an owner" in answer.content.decode()
+    assert Membership.objects.filter(pk=alice.membership.pk).exists() and LogEntry.objects.count() == 0
+
+
+def test_a_new_key_is_shown_once_and_works(desk: Client, alice: Person) -> None:
+    url = reverse("admin:accounts_organization_new_key", args=[alice.organization.pk])
+    answer = desk.post(url, {"name": "Rescue", "scopes": ["read", "generate"], "daily_limit": "50", "reason": REASON})
+    shown = keys.find(answer.context["secret"])
+    assert shown is not None and shown.name == "Rescue" and shown.budget.daily_limit == Decimal(50)
+    assert "no-store" in answer["Cache-Control"]
+    for page in (f"/admin/accounts/apikey/{shown.pk}/change/", "/admin/accounts/apikey/", "/admin/"):
+        assert answer.context["secret"] not in desk.get(page).content.decode()
+
+
+def test_credentials_go_in_and_never_come_out(desk: Client) -> None:
+    given = {
+        "name": "kling-1",
+        "alias": "kling",
+        "provider": "kling",
+        "base_url": "https://api.example.com",
+        "serves": "live",
+        "caps": "{}",
+        "costs": "{}",
+        "reason": REASON,
+    }
+    add = reverse("admin:generations_provideraccount_add")
+    assert desk.post(add, given).status_code == 200 and not ProviderAccount.objects.exists()
+    assert desk.post(add, given | {"credentials": json.dumps({"api_key": "hush-hush"})}).status_code == 302
+    made = ProviderAccount.objects.get()
+    assert made.caller().credentials == {"api_key": "hush-hush"}
+    page = reverse("admin:generations_provideraccount_change", args=[made.pk])
+    assert "hush-hush" not in desk.get(page).content.decode()
+    assert desk.post(page, given | {"alias": "other"}).status_code == 302
+    made.refresh_from_db()
+    assert made.alias == "other" and made.caller().credentials == {"api_key": "hush-hush"}
+    assert not LogEntry.objects.filter(change_message__contains="hush").exists()
+
+
+def test_an_organization_is_opened_with_its_wallet(desk: Client) -> None:
+    url = reverse("admin:billing_wallet_open_organization")
+    given = {"name": "Quartz", "owner_email": "quinn@quartz.example", "credits": "30", "reason": REASON}
+    assert desk.post(url, given | {"reason": ""}).status_code == 200 and not Organization.objects.exists()
+    assert desk.post(url, given).status_code == 302
+    made = Organization.objects.get(name="Quartz")
+    assert made.wallet.balance == Decimal(30)
+    assert Membership.objects.get(organization=made).role == Role.OWNER
+    assert LogEntry.objects.get().object_id == str(made.pk)
+
+
+def test_nobody_but_an_operator_may_act(client: Client, task: Task, alice: Person, bob: Person) -> None:
+    client.force_login(alice.membership.user)
+    for name, (make, given, _) in ACTIONS.items():
+        if name != "generations_task_cancel":
+            continue
+        row = make(task, alice, bob)
+        answer = client.post(reverse(f"admin:{name}", args=[row.pk]), given | {"reason": REASON})
+        assert answer.status_code == 302 and answer["Location"].startswith("/admin/login/")
+        assert now(row).status == "pending"
+
+
+def test_a_member_is_not_made_an_operator(desk: Client, bob: Person) -> None:
+    person = bob.membership.user
+    url = reverse("admin:accounts_user_change", args=[person.pk])
+    given = {"email": person.email, "name": "Bob", "is_active": "on", "is_staff": "on", "reason": REASON}
+    answer = desk.post(url, given)
+    assert answer.status_code == 200 and "cannot be an operator" in answer.content.decode()
+    assert not User.objects.get(pk=person.pk).is_staff
