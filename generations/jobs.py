@@ -18,6 +18,7 @@ from django.utils import timezone
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
+from accounts import throttles
 from billing import audit, ledger
 from generations import (
     dispatch,
@@ -81,7 +82,10 @@ def progress() -> tuple[int, datetime | None]:
 
 
 def loop(shard: int) -> None:
-    """Poll and sweep for a little over a minute, if no other worker does it for this shard."""
+    """Poll and sweep for a little over a minute, if no other worker does it for this shard, and ring for the next loop.
+
+    The schedule starts one each minute as well, should a loop die; one that comes while another is at work stops.
+    """
     lease = _lease_loop(shard)
     if lease is None:
         return
@@ -99,7 +103,8 @@ def loop(shard: int) -> None:
     finally:
         stopping.set()
         sweeping.join()
-        LoopLease.objects.filter(pk=shard, lease_token=lease.lease_token).update(leased_until=None, leased_by="")
+        if LoopLease.objects.filter(pk=shard, lease_token=lease.lease_token).update(leased_until=None, leased_by=""):
+            async_task("generations.jobs.loop", shard)
         if previous is not None:
             signal.signal(signal.SIGTERM, previous)
 
@@ -122,6 +127,7 @@ def housekeeping() -> None:
         pass
     ledger.expire_due()
     idempotency.forget_old()
+    throttles.sweep(time.time())
     lookups.look_at_orphans()
     audit.audit_changed()
 
