@@ -207,6 +207,7 @@ Q_CLUSTER = {
     "label": "Queue",
 }
 Q_CLUSTER |= {"redis": env.text("REDIS_URL")} if env.text("Q_BROKER", "orm") == "redis" else {"orm": "default"}
+SIMULATORS_SERVE_LIVE_KEYS = DEBUG
 MAX_ATTEMPTS = env.integer("MAX_ATTEMPTS", 3, minimum=1)  # sendings of one task, over all accounts
 MAX_LOSS_SHARE = env.decimal("MAX_LOSS_SHARE", "0.15")  # a provider may cost this much more than the task's price
 MEDIA_TIMEOUT_SECONDS = float(env.decimal("MEDIA_TIMEOUT_SECONDS", "20"))  # for all reference media of a task

@@ -150,7 +150,8 @@ def _check_room(organization: Organization, key: ApiKey) -> None:
 
     Counted with the new task and behind the wallet's lock, so that two at once cannot both take the last place.
     """
-    if key.running_limit is not None and _open(key.tasks) > key.running_limit:
+    sharing = Task.objects.filter(api_key__budget=key.budget_id)  # with the key it was rolled from or into
+    if key.running_limit is not None and _open(sharing) > key.running_limit:
         raise _too_many("This API key has as many unfinished tasks as it may.")
     group = organization.user_group
     queued = organization.queued_limit if organization.queued_limit is not None else group.queued_limit

@@ -66,7 +66,7 @@ def begin_attempt(
         current = _lock(task)
         if not current.is_open or current.lease_token != task.lease_token:
             return None
-        if not routing.has_slot(account, current.model):
+        if not routing.has_slot(account, current.model, lock=True):
             raise routing.NoSlot(f"{account} works on as many tasks as it may.")
         number = current.attempts.count() + 1
         return Attempt.objects.create(

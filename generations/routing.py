@@ -100,12 +100,13 @@ def candidates(wanted: Wish, *, without: set[int] = frozenset(), count_slots: bo
     return sorted(found, key=lambda candidate: (candidate.cost, candidate.account.pk))
 
 
-def has_slot(account: ProviderAccount, model: str) -> bool:
-    """Whether the account may work on one more task. Inside a transaction with a cap, it serializes on the account."""
+def has_slot(account: ProviderAccount, model: str, *, lock: bool = False) -> bool:
+    """Whether the account may work on one more task. With `lock`, those who take the last slot come one by one."""
     cap = account.caps.get(model, account.caps.get("*"))
     if cap is None:
         return True
-    ProviderAccount.objects.select_for_update(no_key=True).get(pk=account.pk)
+    if lock:
+        ProviderAccount.objects.select_for_update(no_key=True).get(pk=account.pk)
     busy = Attempt.objects.filter(account=account, state__in=Attempt.OPEN)
     return (busy.filter(task__model=model) if model in account.caps else busy).count() < cap
 
@@ -170,6 +171,8 @@ def _obstacle(
         return "switched off", False
     if account.draining:
         return "draining", False
+    if account.simulator and not wanted.sandbox and not settings.SIMULATORS_SERVE_LIVE_KEYS:
+        return "a simulator serves no live keys", False
     if cost is None:
         return "does not offer it", False
     if owners is not None and account.pk not in owners:
