@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Organization
@@ -117,12 +118,12 @@ def pause(account: ProviderAccount, model: str, refusal: ProviderRefused) -> dat
     until = timezone.now() + timedelta(seconds=seconds)
     if account.serves == ProviderAccount.Serves.SANDBOX:
         return until
-    account.refresh_from_db(fields=["pauses"])
     scope = "*" if refusal.scope == "account" else model
-    pauses = account.pauses | {
-        scope: {"until": until.isoformat(), "reason": refusal.reason[:300], "soft": refusal.scope == "soft"}
-    }
-    ProviderAccount.objects.filter(pk=account.pk).update(pauses=pauses)
+    pause = {"until": until.isoformat(), "reason": refusal.reason[:300], "soft": refusal.scope == "soft"}
+    with transaction.atomic():
+        current = ProviderAccount.objects.select_for_update(no_key=True).get(pk=account.pk)
+        current.pauses[scope] = pause
+        current.save(update_fields=["pauses"])
     if refusal.scope != "soft":
         alerts.tell("provider-refused", f"{account} {scope}", refusal.reason)
     return until
