@@ -1,8 +1,8 @@
 """The auditor's checks where books and tasks meet; `settings.AUDIT_CHECKS` names `checks` to `billing.audit`.
 
-I14 what was captured is the price of the frozen inputs · I17 one reservation a task, open exactly as long as the task
-· I18 completed = captured, failed or cancelled = released · I20 attempts and tasks agree · I21 one delivery a task and
-event (and every finished task with a callback has one).
+I14 what was reserved and captured is the price of the frozen inputs · I17 one reservation a task, open exactly as long
+as the task · I18 completed = captured, failed or cancelled = released · I20 attempts and tasks agree · I21 one delivery
+a task and event (and every finished task with a callback has one).
 """
 
 import json
@@ -80,8 +80,9 @@ def _task(
         yield finding("I18", f"the task is {status}, its reservation {state}")
     if amount != reserved or (not is_open and captured != charged):
         yield finding("I18", f"task {reserved}/{charged}, books {amount}/{captured} reserved/charged")
-    if status == Task.Status.COMPLETED and charged != min(_price(price), reserved):
-        yield finding("I14", f"charged {charged}, the frozen inputs make {_price(price)}")
+    due = _price(price)
+    if reserved != due or (status == Task.Status.COMPLETED and charged != due):
+        yield finding("I14", f"reserved {reserved}, charged {charged}, the frozen inputs make {due}")
     if (not is_open and open_attempts) or succeeded != (status == Task.Status.COMPLETED):
         yield finding("I20", f"the task is {status} with {open_attempts} open and {succeeded} successful attempts")
     if not is_open and unannounced:
