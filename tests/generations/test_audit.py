@@ -1,0 +1,133 @@
+"""The auditor finds every way in which tasks and books can disagree, and nothing in what the gateway itself does."""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from accounts import ids
+from billing import audit, ledger
+from billing.models import AuditRun, Wallet
+from generations import lifecycle
+from generations.models import Attempt, Delivery, ProviderAccount, Task
+from tests.cast import Person
+from tests.generations.gateway import TEXT_TO_VIDEO, Steps, ask, findings
+
+pytestmark = pytest.mark.django_db
+
+Plant = Callable[[Task], object]
+
+
+def completed(person: Person) -> Task:
+    """A finished task without the work, its account and its callback as if it had been made."""
+    task = ask(person, callback_url="https://example.com/hook")
+    account = ProviderAccount.objects.get(serves="live")
+    Attempt.objects.create(task=task, account=account, number=1, route="/x", state="succeeded", upstream_id="1")
+    Task.objects.filter(pk=task.pk).update(status="processing")
+    lifecycle._end(Task.objects.get(pk=task.pk), Task.Status.COMPLETED)
+    task.refresh_from_db()
+    return task
+
+
+def changed(**values: object) -> Plant:
+    return lambda task: Task.objects.filter(pk=task.pk).update(**values)
+
+
+def reserved_without_task(task: Task) -> None:
+    ledger.reserve(task.organization, ids.new(), Decimal(1))
+
+
+def task_without_reservation(task: Task) -> None:
+    task.pk = ids.new()
+    task.save(force_insert=True)
+    Delivery.objects.create(
+        organization=task.organization, task=task, event="task.completed", webhook_id="w", url="x", tries_left=0
+    )
+    Attempt.objects.create(
+        task=task, account=ProviderAccount.objects.first(), number=1, route="/x", state="succeeded", upstream_id="2"
+    )
+
+
+def second_open_attempt(task: Task) -> None:
+    account = ProviderAccount.objects.get(serves="live")
+    Attempt.objects.create(task=task, account=account, number=2, route="/x", state="running", upstream_id="3")
+
+
+def open_again(task: Task) -> None:
+    Task.objects.filter(pk=task.pk).update(status="processing", finished_at=None)
+    task.attempts.update(state="running")
+
+
+PLANTED: dict[str, tuple[Plant, set[str]]] = {
+    "a reservation without a task": (reserved_without_task, {"I17"}),
+    "a task without a reservation": (task_without_reservation, {"I17"}),
+    "an open task whose reservation is resolved": (open_again, {"I17"}),
+    "a failed task that was charged": (changed(status="failed"), {"I18", "I20", "I21"}),
+    "a task that says it was charged less": (changed(charged_credits=26), {"I14", "I18"}),
+    "a task that says more was reserved": (changed(reserved_credits=28), {"I14", "I18"}),
+    "a task of another price": (lambda task: reprice(task, "6"), {"I14"}),
+    "a finished task with an open attempt": (second_open_attempt, {"I20"}),
+    "a finished task without a successful attempt": (lambda task: task.attempts.update(state="failed"), {"I20"}),
+    "a finished task that was not announced": (lambda task: task.deliveries.all().delete(), {"I21"}),
+}
+
+
+def reprice(task: Task, rate: str) -> None:
+    Task.objects.filter(pk=task.pk).update(price=task.price | {"rate": rate})
+
+
+def test_what_the_gateway_does_is_clean(alice: Person, gateway: Steps) -> None:
+    completed(alice)
+    ask(alice)
+    lifecycle.cancel(ask(alice, callback_url="https://example.com/hook"))
+    lifecycle.fail(ask(alice), lifecycle.SERVICE_ERROR)
+    assert findings() == []
+    call_command("verify_ledger", verbosity=0)
+
+
+@pytest.mark.parametrize("planted", PLANTED)
+def test_a_planted_disagreement_is_found(alice: Person, gateway: Steps, planted: str) -> None:
+    task = completed(alice)
+    assert findings() == []
+    plant, expected = PLANTED[planted]
+    plant(task)
+    assert {finding.invariant for finding in findings()} == expected
+
+
+def test_a_finding_freezes_the_wallet_and_is_stored(alice: Person, charlie: Person, gateway: Steps) -> None:
+    task = completed(alice)
+    changed(charged_credits=26)(task)
+    with pytest.raises(SystemExit):
+        call_command("verify_ledger", verbosity=0)
+    run = AuditRun.objects.get()
+    assert {finding["invariant"] for finding in run.findings} == {"I14", "I18"}
+    assert all(task.public_id in finding["subject"] for finding in run.findings)
+    assert Wallet.objects.get(pk=alice.organization.pk).frozen_at is not None
+    assert Wallet.objects.get(pk=charlie.organization.pk).frozen_at is None
+    answer = alice.client.post("/v1/videos/generations", TEXT_TO_VIDEO)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "wallet_frozen")
+
+
+def test_a_frozen_wallet_still_settles_what_runs(alice: Person, gateway: Steps) -> None:
+    task = ask(alice)
+    ledger.freeze(alice.organization, reason="test")
+    assert lifecycle.fail(task, lifecycle.SERVICE_ERROR) is True
+    assert findings() == []
+
+
+def test_a_task_of_another_organization_is_not_its_reservations(alice: Person, charlie: Person, gateway: Steps) -> None:
+    task = ask(alice)
+    Task.objects.filter(pk=task.pk).update(organization=charlie.organization)
+    assert {finding.invariant for finding in audit_of(alice)} == {"I17"}
+
+
+def audit_of(person: Person) -> list[audit.Finding]:
+    wallet = Wallet.objects.get(pk=person.organization.pk)
+    return [finding for check in audit.all_checks() for finding in check(wallet)]
+
+
+def test_every_finished_task_has_an_end(alice: Person, gateway: Steps) -> None:
+    task = completed(alice)
+    assert timezone.now() >= task.finished_at
