@@ -1,7 +1,7 @@
 """Provider accounts: adding one is an operator's act. The credentials go in and never come out."""
 
 import json
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -10,7 +10,12 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 from unfold.enums import ActionVariant
-from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminSelectWidget, UnfoldAdminURLInputWidget
+from unfold.widgets import (
+    UnfoldAdminPasswordWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminURLInputWidget,
+)
 
 from accounts.admin.actions import Done, Given, reasoned
 from accounts.admin.pages import Editable, ReasonedForm
@@ -31,6 +36,7 @@ class AccountForm(ReasonedForm):
     class Meta:
         model = ProviderAccount
         fields = "__all__"
+        widgets: ClassVar = {name: UnfoldAdminTextareaWidget(attrs={"rows": 4}) for name in ("caps", "costs")}
 
     def clean_credentials(self) -> dict[str, str]:
         text = self.cleaned_data["credentials"]

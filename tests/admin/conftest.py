@@ -90,8 +90,15 @@ def finished(task: Task, tmp_path: Path) -> Task:
     )
     attempt = leases.claim(Attempt.objects.filter(pk=attempt.pk), seconds=60)
     assert attempt is not None
-    film = tmp_path / "film.mp4"
-    film.write_bytes(b"not looked at")
+    result = film_of(task, tmp_path / "film.mp4")
+    assert lifecycle.complete(attempt, result=result)
+    webhooks.deliver(str(task.deliveries.get().pk))
+    return Task.objects.get(pk=task.pk)
+
+
+def film_of(task: Task, path: Path) -> StoredFile:
+    """Five seconds that nobody will look at, kept as the task's result."""
+    path.write_bytes(b"not looked at")
     facts = VideoFacts(
         mime_type="video/mp4",
         format="mp4",
@@ -102,12 +109,9 @@ def finished(task: Task, tmp_path: Path) -> Task:
         fps=Decimal(24),
         has_audio=False,
     )
-    result = files.keep(
-        task.organization, film, facts, purpose=StoredFile.Purpose.RESULT, file_name="film.mp4", task=task
+    return files.keep(
+        task.organization, path, facts, purpose=StoredFile.Purpose.RESULT, file_name="film.mp4", task=task
     )
-    assert lifecycle.complete(attempt, result=result)
-    webhooks.deliver(str(task.deliveries.get().pk))
-    return Task.objects.get(pk=task.pk)
 
 
 @pytest.fixture
