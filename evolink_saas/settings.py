@@ -159,10 +159,25 @@ AUDIT_CHECKS = ["generations.audit.checks"]  # functions (Wallet) -> Findings th
 SAFE_HTTP_EXTRA_NETWORKS = env.words("SAFE_HTTP_EXTRA_NETWORKS")
 SAFE_HTTP_CA_FILE = env.text("SAFE_HTTP_CA_FILE", "")
 
+# Work in the background (generations/dispatch.py, polling.py). Tests scale the waiting times down.
+POLL_SHARDS = env.integer("POLL_SHARDS", 1, minimum=1)
+POLL_INTERVAL_SECONDS = float(env.decimal("POLL_INTERVAL_SECONDS", "2"))
+LOOKUP_DELAYS_SECONDS = [float(word) for word in env.words("LOOKUP_DELAYS_SECONDS", "5,15,60,180")]
+LOOKUP_ABSENT_GAP_SECONDS = float(env.decimal("LOOKUP_ABSENT_GAP_SECONDS", "60"))
+CALLBACK_RETRY_SECONDS = [float(word) for word in env.words("CALLBACK_RETRY_SECONDS", "1,2,4")]
+CALLBACK_TIMEOUT_SECONDS = float(env.decimal("CALLBACK_TIMEOUT_SECONDS", "10"))
+SIMULATORS_SERVE_LIVE_KEYS = DEBUG
+MAX_ATTEMPTS = env.integer("MAX_ATTEMPTS", 3, minimum=1)  # sendings of one task, over all accounts
+MAX_LOSS_SHARE = env.decimal("MAX_LOSS_SHARE", "0.15")  # a provider may cost this much more than the task's price
+MEDIA_TIMEOUT_SECONDS = float(env.decimal("MEDIA_TIMEOUT_SECONDS", "20"))  # for all reference media of a task
+SANDBOX_RUNNING_LIMIT = env.integer("SANDBOX_RUNNING_LIMIT", 10, minimum=1)  # tasks at work per sandbox organization
+FACE_CHECK_OTHER_ANGLES = env.text("FACE_CHECK_OTHER_ANGLES", "warn")  # refuse, warn or off
+MAX_CLAIMS = 5  # poison work is set aside after so many claims that ended in nothing
+
 # The queue is a doorbell (generations/doorbell.py): with the database as broker it rings within the transaction. A
 # process takes as many jobs as it has workers; `retry` outlasts the longest wait in memory, or jobs would run twice.
 Q_BROKER = env.choice("Q_BROKER", "orm", ("orm", "redis"))
-Q_WORKERS = env.integer("Q_WORKERS", 2 * env.integer("POLL_SHARDS", 1, minimum=1) + 2, minimum=2)
+Q_WORKERS = env.integer("Q_WORKERS", 2 * POLL_SHARDS + 2, minimum=2 * POLL_SHARDS + 2)  # loops never hold them all
 Q_TIMEOUT_SECONDS = 120  # more than the polling loop's 70
 Q_CLUSTER = {
     "name": "evolink",
@@ -180,37 +195,3 @@ Q_CLUSTER = {
     "label": "Queue",
     **({"orm": "default"} if Q_BROKER == "orm" else {"redis": env.text("REDIS_URL", "redis://127.0.0.1:6379/0")}),
 }
-
-# Work in the background (generations/dispatch.py, polling.py). Tests scale the waiting times down.
-POLL_SHARDS = env.integer("POLL_SHARDS", 1, minimum=1)
-POLL_INTERVAL_SECONDS = float(env.decimal("POLL_INTERVAL_SECONDS", "2"))
-LOOKUP_DELAYS_SECONDS = [float(word) for word in env.words("LOOKUP_DELAYS_SECONDS", "5,15,60,180")]
-LOOKUP_ABSENT_GAP_SECONDS = float(env.decimal("LOOKUP_ABSENT_GAP_SECONDS", "60"))
-CALLBACK_RETRY_SECONDS = [float(word) for word in env.words("CALLBACK_RETRY_SECONDS", "1,2,4")]
-CALLBACK_TIMEOUT_SECONDS = float(env.decimal("CALLBACK_TIMEOUT_SECONDS", "10"))
-# The queue. Two loops a shard may overlap for a moment, and two workers at least stay for everything else. A job may
-# wait in a worker's memory for the one before it, and that counts towards `retry`.
-Q_TIMEOUT_SECONDS = 120
-Q_WORKERS = env.integer("Q_WORKERS", 2 * POLL_SHARDS + 2, minimum=2 * POLL_SHARDS + 2)
-Q_CLUSTER = {
-    "name": "evolink",
-    "workers": Q_WORKERS,
-    "queue_limit": Q_WORKERS,
-    "timeout": Q_TIMEOUT_SECONDS,
-    "retry": 2 * Q_TIMEOUT_SECONDS + 30,
-    "ack_failures": False,
-    "max_attempts": 5,
-    "save_limit": -1,
-    "poll": 0.2,
-    "catch_up": False,
-    "recycle": 500,
-    "label": "Queue",
-}
-Q_CLUSTER |= {"redis": env.text("REDIS_URL")} if env.text("Q_BROKER", "orm") == "redis" else {"orm": "default"}
-SIMULATORS_SERVE_LIVE_KEYS = DEBUG
-MAX_ATTEMPTS = env.integer("MAX_ATTEMPTS", 3, minimum=1)  # sendings of one task, over all accounts
-MAX_LOSS_SHARE = env.decimal("MAX_LOSS_SHARE", "0.15")  # a provider may cost this much more than the task's price
-MEDIA_TIMEOUT_SECONDS = float(env.decimal("MEDIA_TIMEOUT_SECONDS", "20"))  # for all reference media of a task
-SANDBOX_RUNNING_LIMIT = env.integer("SANDBOX_RUNNING_LIMIT", 10, minimum=1)  # tasks at work per sandbox organization
-FACE_CHECK_OTHER_ANGLES = env.text("FACE_CHECK_OTHER_ANGLES", "warn")  # refuse, warn or off
-MAX_CLAIMS = 5  # poison work is set aside after so many claims that ended in nothing
