@@ -30,6 +30,7 @@ LOOK_SECONDS, PROGRESS_SECONDS = 0.2, 2.0
 FIRST_BEAT_SECONDS, BEAT_SECONDS, STALL_SECONDS, OUTAGE_SECONDS = 60.0, 6.0, 15.0, 4.0
 STOP_SECONDS, HEALTHY_SECONDS = 25.0, 20.0
 SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 10.0
+LONGEST_PAUSE_AFTER_WORK_SECONDS = 2.0  # kill after kill, work goes on within ten seconds
 SOME_IDLE = b"i"
 
 
@@ -119,7 +120,8 @@ def run(stop: Stop) -> None:
         if reason:
             logger.error("the worker starts again: %s", reason)
             is_healthy = time.monotonic() - cluster.started > HEALTHY_SECONDS
-            pause_seconds = SHORTEST_PAUSE_SECONDS if is_healthy else min(2 * pause_seconds, LONGEST_PAUSE_SECONDS)
+            longest = LONGEST_PAUSE_SECONDS if cluster.beat is None else LONGEST_PAUSE_AFTER_WORK_SECONDS
+            pause_seconds = SHORTEST_PAUSE_SECONDS if is_healthy else min(2 * pause_seconds, longest)
             stop.sleep(pause_seconds)
     with suppress(Error):
         bury(folder)
