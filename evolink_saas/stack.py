@@ -84,13 +84,14 @@ def answers(port: int, path: str, words: str) -> bool:
     return len(status) > 1 and status[1] == "200" and words in said
 
 
-def die_of_signals() -> None:
-    """Let Ctrl-C and SIGTERM unwind the stack once; the second one ends us at once, and our children with us."""
+def die_of_signals(status: int = 0) -> None:
+    """Let Ctrl-C and SIGTERM unwind the stack once, to end with `status`; the second one ends us at once, and our
+    children with us."""
+
+    def unwind(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGTERM, lambda *_: os._exit(1))
+        signal.signal(signal.SIGINT, lambda *_: os._exit(1))
+        raise SystemExit(status)
+
     signal.signal(signal.SIGTERM, unwind)
     signal.signal(signal.SIGINT, unwind)
-
-
-def unwind(number: int, frame: FrameType | None) -> None:
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(1))
-    signal.signal(signal.SIGINT, lambda *_: os._exit(1))
-    raise SystemExit(0)
