@@ -89,4 +89,4 @@ def _with_results(rows: QuerySet[Task]) -> QuerySet[Task]:
 
 
 def _with_attempts(rows: QuerySet[Task]) -> QuerySet[Task]:
-    return rows.annotate(under_way=Exists(Attempt.objects.filter(task=OuterRef("pk"), state__in=Attempt.OPEN)))
+    return rows.annotate(has_open_attempt=Exists(Attempt.objects.filter(task=OuterRef("pk"), state__in=Attempt.OPEN)))

@@ -50,8 +50,6 @@ class Task(Leased):
         CANCELLED = "cancelled"
 
     OPEN: ClassVar = (Status.PENDING.value, Status.PROCESSING.value)
-    under_way: bool = False
-    """An attempt is open: `task_list` annotates it; a task that was just made has none."""
 
     id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="tasks")
@@ -130,6 +128,11 @@ class Task(Leased):
     @property
     def is_open(self) -> bool:
         return self.status in self.OPEN
+
+    @property
+    def under_way(self) -> bool:
+        """Whether an attempt is open: `task_list` annotates it, and a task that was just made has none."""
+        return getattr(self, "has_open_attempt", False)
 
 
 class Attempt(Leased):

@@ -41,7 +41,9 @@ def test_a_lease_that_ran_out_is_claimed_again_with_a_greater_token(alice: Perso
     first = claim(ask(alice))
     past = timezone.now() - timedelta(seconds=1)
     Task.objects.update(leased_until=past, due_at=past)
+    assert first is not None
     second = claim(first)
+    assert second is not None
     assert (first.lease_token, second.lease_token, second.claims) == (1, 2, 2)
     assert leases.let_go(first, due_at=None) is False
     assert leases.held(first).update(progress=99) == 0
