@@ -62,7 +62,6 @@ def accept(
 
     Raises InvalidRequest, TooLarge, StorageFailed, and whatever `write` raises.
     """
-    check_room(organization)
     upload_path = clean_path(names.upload_path)
     with tempfile.TemporaryDirectory(prefix="upload-") as folder:
         path = Path(folder) / "upload"
@@ -90,6 +89,7 @@ def accept(
 
 def accept_url(organization: Organization, names: Names, url: str) -> StoredFile:
     """Download the file at `url` and keep it. Raises like `accept`, and TooManyRequests beyond two at a time."""
+    check_room(organization)
     try:
         safe_http.check_spelling(url, https_only=False)
         with _download_place(organization):

@@ -111,15 +111,15 @@ class Envelope(serializers.Serializer):
 
 
 class FileAnswer(Envelope):
-    data = FileShape()  # type: ignore[assignment]
+    data = FileShape()
 
 
 class FilePageAnswer(Envelope):
-    data = FilePage()  # type: ignore[assignment]
+    data = FilePage()
 
 
 class QuotaAnswer(Envelope):
-    data = Quota()  # type: ignore[assignment]
+    data = Quota()
 
 
 def answer(data: Any, message: str) -> dict[str, Any]:

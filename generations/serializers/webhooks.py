@@ -72,7 +72,7 @@ class DeliveryShape(serializers.ModelSerializer):
 
 class DeliveryPage(serializers.Serializer):
     object = serializers.CharField(read_only=True, default="list")
-    data = DeliveryShape(many=True)  # type: ignore[assignment]
+    data = DeliveryShape(many=True)
     next_cursor = serializers.CharField(allow_null=True)
 
 
