@@ -105,8 +105,9 @@ def _unit(calls_out: bool) -> AbstractContextManager[Any]:
     return nullcontext() if calls_out else transaction.atomic()
 
 
-def _log(page: Page, request: HttpRequest, row: Model, message: str) -> None:
-    page.log_change(request, row, message)
+def _log(page: Page, request: HttpRequest, row: Model | None, message: str) -> None:
+    if row is not None:
+        page.log_change(request, row, message)
 
 
 def _answer(page: Page, request: HttpRequest, row: Model | None, title: str, done: Done) -> HttpResponse:
@@ -116,7 +117,7 @@ def _answer(page: Page, request: HttpRequest, row: Model | None, title: str, don
         answer["Cache-Control"] = "no-store"
         return answer
     messages.success(request, done.message)
-    return HttpResponseRedirect(_page_of(row or done.about))
+    return HttpResponseRedirect(_page_of(done.about or row))
 
 
 def _page_of(row: Model | None) -> str:

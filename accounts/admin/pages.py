@@ -4,7 +4,7 @@ Nothing is ever deleted here. Pages find rows by the ids that customers know, an
 million rows opens as fast as one of ten.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 from django import forms
@@ -52,7 +52,7 @@ class Page(ModelAdmin):
     show_full_result_count = False
     paginator = InfinitePaginator
     list_fullwidth = True
-    ordering = ("-pk",)
+    ordering: Sequence[str] = ("-pk",)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
@@ -129,7 +129,7 @@ class Editable(Page):
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         return [*super().get_fields(request, obj), "reason"] if self.fields else super().get_fields(request, obj)
 
-    def save_model(self, request: HttpRequest, obj: Model, form: forms.ModelForm, change: Any) -> None:
+    def save_model(self, request: HttpRequest, obj: Any, form: forms.ModelForm, change: Any) -> None:
         columns = {column.name for column in self.opts.concrete_fields}
         obj.save(update_fields=columns.intersection(form.changed_data) if change else None)
 

@@ -9,7 +9,6 @@ from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
@@ -42,11 +41,11 @@ class UserEdit(UserChangeForm):
 
 
 @admin.register(User)
-class UserAdmin(Editable, DjangoUserAdmin):
+class UserAdmin(Editable, DjangoUserAdmin):  # type: ignore[misc]  # the stubs disagree with Django about both bases
     list_display = ("email", "name", "operator", "is_active", "date_joined", "last_login")
     list_filter = ("is_staff", "is_superuser", "is_active")
     search_fields = ("email", "name")
-    ordering = ("-pk",)
+    ordering = ("-pk",)  # type: ignore[misc]
     form, add_form, change_password_form = UserEdit, NewUser, AdminPasswordChangeForm
     filter_horizontal = ("groups", "user_permissions")
     readonly_fields = ("last_login", "date_joined")
@@ -74,8 +73,10 @@ admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
+class GroupAdmin(Editable, DjangoGroupAdmin):  # type: ignore[misc]
     """Permissions that operators share."""
+
+    fields = ("name", "permissions")
 
 
 @admin.register(LogEntry)

@@ -1,8 +1,9 @@
 """Stored files with a preview, and the media that tasks refer to."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import display
@@ -34,7 +35,7 @@ class StoredFileAdmin(ReadOnly):
         "org_": "organization",
     }
 
-    def get_fields(self, request: object, obj: object = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return ["preview", *super().get_fields(request, obj)]
 
     def preview(self, file: StoredFile) -> SafeString:
