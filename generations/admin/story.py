@@ -45,9 +45,9 @@ class Story:
 
 
 def of(task: Task) -> Story:
-    """In eight statements, whatever the task has been through."""
+    """In seven statements, whatever the task has been through."""
     media = list(task.media.select_related("file").order_by("role"))
-    attempts = list(task.attempts.select_related("account").order_by("number"))
+    attempts = list(task.attempts.select_related("account", "orphan_spend").order_by("number"))
     transfers = list(Transfer.objects.filter(reservation=task.pk).order_by("seq"))
     deliveries = list(task.deliveries.prefetch_related("tries").order_by("created_at"))
     results = list(task.files.filter(purpose=StoredFile.Purpose.RESULT).order_by("created_at"))
