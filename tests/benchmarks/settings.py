@@ -1,0 +1,8 @@
+"""The settings of the benchmarks: the product's own as in production, on a database beside the checkout's."""
+
+from evolink_saas.settings import *  # noqa: F403
+
+DEBUG = False
+ALLOWED_HOSTS = ["*"]
+ROOT_URLCONF = "tests.benchmarks.urls"
+DATABASES["default"]["NAME"] += "_benchmark"  # noqa: F405
