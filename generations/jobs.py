@@ -122,14 +122,25 @@ def sweep(limit: int = SWEEP_LIMIT) -> int:
 
 
 def housekeeping() -> None:
-    """Files, lots and records whose time has come; the books of the wallets that changed; yesterday's orphans."""
+    """Files, lots and records whose time has come; yesterday's orphans; the books of the wallets that changed.
+
+    One chore that fails stops no other.
+    """
+    for chore in (expire_files, ledger.expire_due, idempotency.forget_old, forget_rates, lookups.look_at_orphans):
+        try:
+            chore()
+        except Exception:
+            logger.exception("%s failed; the next housekeeping tries again", chore.__name__)
+    audit.audit_changed()
+
+
+def expire_files() -> None:
     while files.expire_due():
         pass
-    ledger.expire_due()
-    idempotency.forget_old()
+
+
+def forget_rates() -> None:
     throttles.sweep(time.time())
-    lookups.look_at_orphans()
-    audit.audit_changed()
 
 
 def audit_all() -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from billing.models import AuditRun
 from generations import jobs, lifecycle, lookups
 from generations.models import Alert, Attempt, OrphanSpend, ProviderAccount, Task
 from tests.cast import Person
@@ -166,6 +167,17 @@ def test_an_orphan_that_the_provider_does_not_know_is_closed(
     lookups.look_at_orphans()
     orphan = OrphanSpend.objects.get()
     assert (orphan.found_state, orphan.cost_amount, orphan.due_at) == ("absent", None, None)
+
+
+def test_an_orphan_that_breaks_its_look_up_stops_no_other_housekeeping(alice: Person, gateway: Steps) -> None:
+    task = ask(alice)
+    gateway.sent(task)
+    lifecycle.give_up(task)
+    OrphanSpend.objects.update(due_at=timezone.now())
+    ProviderAccount.objects.update(encrypted_credentials=b"broken")
+    jobs.housekeeping()
+    assert AuditRun.objects.get().findings == []
+    assert OrphanSpend.objects.get().found_state == ""
 
 
 def test_an_orphan_that_cannot_be_looked_up_stays_due(
