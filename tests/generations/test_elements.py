@@ -115,6 +115,14 @@ def test_a_video_shows_the_element_by_the_upstreams_own_id(
     assert money(alice.organization) == (972, 0)
 
 
+def test_elements_at_the_root_are_an_alias(alice: Person, gateway: Steps, simulator: RunningSimulator) -> None:
+    element = element_of(alice, gateway)
+    body = use(alice, element)
+    listed = body.pop("model_params")["element_list"]
+    gateway.sent(ask(alice, **body, element_list=listed))
+    assert element.copies.get().upstream_id in json.dumps(last_body(simulator)["contents"])
+
+
 def test_only_an_account_that_has_the_element_gets_the_task(
     alice: Person, gateway: Steps, simulator: RunningSimulator, second_account: str
 ) -> None:

@@ -1,9 +1,13 @@
 """From the request to the result: what a customer sees and pays, and what the operators keep."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
+from accounts.models import Organization
+from generations import jobs
 from generations.models import Attempt, StoredFile, Task
 from tests.cast import Person
 from tests.generations.gateway import Steps, ask, findings, money, seen
@@ -41,6 +45,23 @@ def test_a_finished_video_is_charged_and_playable(alice: Person, gateway: Steps)
         "refunded_at": None,
     }
     assert money(alice.organization) == (973, 0)
+    assert findings() == []
+
+
+def test_an_expired_result_leaves_the_task_and_its_dates(alice: Person, gateway: Steps) -> None:
+    """The retention is a setting of the organization."""
+    Organization.objects.update(result_retention_hours=2)
+    task = gateway.until(ask(alice), Task.Status.COMPLETED)
+    assert seen(alice, task)["expires_at"] == pytest.approx(int(task.finished_at.timestamp()) + 2 * 3600, abs=5)
+    past = timezone.now() - timedelta(minutes=1)
+    StoredFile.objects.update(expires_at=past)
+    Task.objects.update(expires_at=past)
+    for _ in range(2):
+        answer = seen(alice, task)
+        assert (answer["status"], answer["results"], answer["result_data"]) == ("completed", [], [])
+        assert answer["expires_at"] == int(past.timestamp())
+        jobs.housekeeping()
+    assert StoredFile.objects.get().deleted_at is not None
     assert findings() == []
 
 
