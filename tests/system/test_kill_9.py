@@ -1,0 +1,69 @@
+"""Whatever is killed at whatever moment: no task is lost, charged twice or made twice, and work goes on in seconds.
+
+CHAOS_KILLS and CHAOS_TASKS make the first one larger.
+"""
+
+import os
+import random
+import signal
+import sys
+import time
+
+import pytest
+
+from generations.models import Task
+from tests.system.site import PRICE, Customer, Site, assert_nothing_is_wrong, together
+
+pytestmark = pytest.mark.system
+
+KILLS = int(os.environ.get("CHAOS_KILLS", "30"))
+TASKS = int(os.environ.get("CHAOS_TASKS", "200"))
+RESUME_SECONDS = 10
+RESUME_WITH_SUPERVISOR_SECONDS = 20  # two programs start, one after the other
+
+
+def resumed(site: Site, before: set[str], *, seconds: float = RESUME_SECONDS) -> float:
+    """Wait until a new worker claims something; how long that took."""
+    killed_at = time.monotonic()
+    site.until(lambda: site.worker_names() - before, seconds=seconds)
+    return time.monotonic() - killed_at
+
+
+def test_thirty_kills_under_load_lose_nothing_and_buy_nothing_twice(site: Site) -> None:
+    customer = Customer(site.url, PRICE * TASKS)
+    site.simulator.do("settings", speed=15, rates={"slow-create 0.3": 0.5})
+    dice = random.Random(9)
+    asked: list[str] = []
+    pauses: list[float] = []
+    for kill in range(KILLS):
+        share = TASKS * (kill + 1) // KILLS - len(asked)
+        asked += together([customer.buy] * share, threads=4)
+        time.sleep(dice.uniform(0, 1))  # the kill falls into submit, poll or finish
+        site.until(site.worker_names)
+        before, cluster = site.worker_names(), site.cluster()
+        dice.choice([cluster, *cluster.children()]).kill()
+        pauses.append(resumed(site, before))
+        sys.stderr.write(f"kill {kill + 1} of {KILLS}: at work again after {pauses[-1]:.1f} s\n")
+    tasks = site.finished(asked, seconds=120)
+    assert len(tasks) == TASKS
+    assert {task.status for task in tasks} == {Task.Status.COMPLETED}
+    assert customer.remaining() == 0
+    assert_nothing_is_wrong(site)
+
+
+def test_a_killed_idle_worker_a_killed_group_and_a_killed_supervisor_are_replaced(site: Site) -> None:
+    customer = Customer(site.url, PRICE * 9)
+    asked: list[str] = []
+    for victim in ["an idle worker", "the group", "the supervisor"] * 3:
+        before, cluster = site.worker_names(), site.cluster()
+        if victim == "the group":
+            os.killpg(cluster.pid, signal.SIGKILL)
+        elif victim == "the supervisor":
+            site.supervisor().kill()
+        else:
+            min(cluster.children(), key=lambda child: child.pid).kill()
+        asked.append(customer.buy())
+        resumed(site, before, seconds=RESUME_WITH_SUPERVISOR_SECONDS if victim == "the supervisor" else RESUME_SECONDS)
+        site.finished(asked, seconds=30)
+    assert customer.remaining() == 0
+    assert_nothing_is_wrong(site)
