@@ -5,6 +5,7 @@ from the files it was made of.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -13,6 +14,7 @@ from django.utils import timezone
 
 from accounts.errors import InvalidRequest, NotFound
 from accounts.models import Organization
+from generations import files
 from generations.catalog.base import ElementRef
 from generations.models import Attempt, Element, ElementCopy, ElementSource, StoredFile, Task, TaskMedia, Voice
 from generations.models.providers import ProviderAccount
@@ -101,9 +103,11 @@ def create(task: Task, attempt: Attempt) -> Element:
     return element
 
 
-def kept_files(task: Task) -> QuerySet[Any]:
-    """The files that outlive the task because an element was made of them."""
-    return ElementSource.objects.filter(element__task=task).values("file_id")
+def let_references_expire(task: Task, at: datetime) -> None:
+    """A task that ended needs its copies of reference media no more, unless an element was made of them."""
+    kept = ElementSource.objects.filter(element__task=task).values("file_id")
+    references = StoredFile.objects.filter(task=task, purpose=StoredFile.Purpose.REFERENCE)
+    files.let_expire(references.exclude(pk__in=kept), at)
 
 
 def delete(element: Element) -> None:
@@ -111,4 +115,4 @@ def delete(element: Element) -> None:
     with transaction.atomic():
         now = timezone.now()
         if Element.objects.filter(pk=element.pk, deleted_at__isnull=True).update(deleted_at=now):
-            StoredFile.objects.filter(pk__in=element.sources.values("file_id")).update(expires_at=now)
+            files.let_expire(StoredFile.objects.filter(pk__in=element.sources.values("file_id")), now)

@@ -186,6 +186,11 @@ def remove(file: StoredFile) -> None:
     rows.update(deleted_at=now, due_at=None)
 
 
+def let_expire(rows: QuerySet[StoredFile], at: datetime) -> None:
+    """Their time is over then; housekeeping removes the bytes."""
+    rows.filter(deleted_at__isnull=True).update(expires_at=at)
+
+
 def expire_due(limit: int = EXPIRE_LIMIT) -> int:
     """Remove what has expired, the oldest first; how many went. Files the storage refuses to remove stay for later."""
     due = StoredFile.objects.filter(deleted_at__isnull=True, expires_at__lte=timezone.now()).order_by("expires_at")

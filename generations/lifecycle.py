@@ -274,9 +274,7 @@ def _end(
         return False
     for name, value in values.items():
         setattr(task, name, value)
-    StoredFile.objects.filter(task=task, purpose=StoredFile.Purpose.REFERENCE, expires_at__isnull=True).exclude(
-        pk__in=elements.kept_files(task)
-    ).update(expires_at=now)
+    elements.let_references_expire(task, now)
     webhooks.announce(task, f"task.{status}")
     if status == Status.COMPLETED:
         ledger.capture(task.pk, values["charged_credits"])
