@@ -49,6 +49,17 @@ def test_work_whose_acceptance_got_lost_is_found_and_finished(
     assert findings() == []
 
 
+@pytest.mark.parametrize("fault", ["reset-after-body", "reset-before-body"])
+def test_the_older_endpoints_are_looked_up_as_well(
+    alice: Person, gateway: Steps, simulator: RunningSimulator, fault: str
+) -> None:
+    simulator.script(fault)
+    task = gateway.until(ask(alice, negative_prompt="Rain"), Task.Status.COMPLETED)
+    assert set(task.attempts.values_list("route", flat=True)) == {"/v1/videos/text2video"}
+    assert bought(simulator) == 1
+    assert money(alice.organization) == (973, 0)
+
+
 @pytest.mark.parametrize("fault", ["reset-before-body", "bad-gateway"])
 def test_work_that_was_certainly_never_created_is_sent_again(
     alice: Person, gateway: Steps, simulator: RunningSimulator, fault: str

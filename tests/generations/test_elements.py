@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from PIL import Image
 
 from generations import files
@@ -98,6 +99,26 @@ def test_an_element_made_from_a_video_gets_our_copy_in_1080p(
     element = Element.objects.get()
     assert (element.kind, element.voice_id) == ("video_refer", "829826792415842333")
     assert element.sources.get().file == copy
+
+
+def test_an_element_whose_acceptance_got_lost_is_made_once(
+    alice: Person, gateway: Steps, simulator: RunningSimulator
+) -> None:
+    simulator.script("reset-after-body")
+    element = element_of(alice, gateway)
+    assert len(simulator.see("requests")["requests"]) == 1
+    assert element.task.attempts.get().route == "/v1/general/advanced-custom-elements"
+    assert money(alice.organization) == (999, 0)
+
+
+def test_an_element_that_fails_gives_its_credit_back_and_keeps_no_copy(alice: Person, gateway: Steps) -> None:
+    url = upload(alice.organization, FACE)
+    task = ask_element(alice, frontal=url, element_description="[sim:fail face]")
+    gateway.until(task, Task.Status.FAILED)
+    assert (task.error_code, money(alice.organization)) == ("face_not_found", (1000, 0))
+    assert not Element.objects.exists()
+    assert StoredFile.objects.get(purpose="reference").expires_at <= timezone.now()
+    assert findings() == []
 
 
 def test_a_video_shows_the_element_by_the_upstreams_own_id(
