@@ -98,10 +98,10 @@ class NewKey(KeyOutput):
     secret = serializers.CharField()
 
     class Meta(KeyOutput.Meta):
-        fields = (*KeyOutput.Meta.fields, "secret")  # type: ignore[assignment]
+        fields = (*KeyOutput.Meta.fields, "secret")
 
 
 class KeyList(serializers.Serializer):
     object = serializers.CharField(read_only=True, default="list")
-    data = KeyOutput(many=True)  # type: ignore[assignment]
+    data = KeyOutput(many=True)
     next_cursor = serializers.CharField(allow_null=True)

@@ -23,7 +23,7 @@ class CreditsData(serializers.Serializer):
 class CreditsAnswer(serializers.Serializer):
     success = serializers.BooleanField(default=True)
     message = serializers.CharField(default="", allow_blank=True)
-    data = CreditsData()  # type: ignore[assignment]
+    data = CreditsData()
 
 
 class MovementsInput(serializers.Serializer):
@@ -65,5 +65,5 @@ class Movement(serializers.ModelSerializer):
 
 class MovementsPage(serializers.Serializer):
     object = serializers.CharField(default="list", read_only=True)
-    data = Movement(many=True)  # type: ignore[assignment]
+    data = Movement(many=True)
     next_cursor = serializers.CharField(allow_null=True, help_text="None on the last page.")

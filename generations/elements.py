@@ -96,9 +96,9 @@ def create(task: Task, attempt: Attempt) -> Element:
         voice_id=inputs["voice_id"],
     )
     ElementCopy.objects.create(element=element, account_id=attempt.account_id, upstream_id=attempt.upstream_element_id)
-    media = TaskMedia.objects.filter(task=task, file__isnull=False)
+    media = TaskMedia.objects.filter(task=task).select_related("file")
     ElementSource.objects.bulk_create(
-        [ElementSource(element=element, role=medium.role, file_id=medium.file_id) for medium in media]
+        [ElementSource(element=element, role=medium.role, file=medium.file) for medium in media if medium.file]
     )
     return element
 

@@ -76,4 +76,4 @@ def empty() -> None:
 
 def empty_after_transactional_tests() -> None:
     """Replace Django's flush, which the run-time role may not do."""
-    TransactionTestCase._fixture_teardown = lambda case: empty()  # type: ignore[attr-defined]
+    TransactionTestCase._fixture_teardown = lambda case: empty()
