@@ -12,9 +12,9 @@ VOICES = (
 
 
 def load(apps, schema_editor):
-    voices = apps.get_model("generations", "Voice")
+    Voice = apps.get_model("generations", "Voice")
     for position, (voice_id, name, description) in enumerate(VOICES, start=1):
-        voices.objects.get_or_create(
+        Voice.objects.get_or_create(
             voice_id=voice_id, defaults={"name": name, "description": description, "position": position}
         )
 
