@@ -1,0 +1,50 @@
+"""A page of a real browser that looks at the server, remembers what went wrong, and reaches no other host."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Page, Route, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+@dataclass(kw_only=True)
+class Window:
+    page: Page
+    url: str
+    complaints: list[str] = field(default_factory=list)
+    strangers: list[str] = field(default_factory=list)
+
+    def open(self, path: str) -> Page:
+        self.page.goto(self.url + path, wait_until="networkidle")
+        return self.page
+
+    def let_pass(self, route: Route) -> None:
+        """Requests to the server and nothing else."""
+        parts = urlsplit(route.request.url)
+        if parts.scheme in ("data", "blob") or f"{parts.scheme}://{parts.netloc}" == self.url:
+            route.continue_()
+        else:
+            self.strangers.append(route.request.url)
+            route.abort()
+
+
+@pytest.fixture
+def window(live_server: LiveServer) -> Iterator[Window]:
+    """Ask for it last: while it is open, an event loop runs in this thread and Django refuses the database."""
+    browser_path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if browser_path is None:
+        pytest.skip("No chromium was found: install it to run the browser tests.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1400, "height": 900})
+        opened = Window(page=page, url=live_server.url)
+        page.route("**/*", opened.let_pass)
+        page.on("pageerror", lambda error: opened.complaints.append(str(error)))
+        page.on("console", lambda said: opened.complaints.append(said.text) if said.type == "error" else None)
+        yield opened
+        browser.close()

@@ -1,0 +1,62 @@
+"""The admin in a browser: operators get in and see a task's story, owners of organizations do not."""
+
+import pytest
+from playwright.sync_api import Page
+from pytest_django import Settings
+from pytest_django.live_server_helper import LiveServer
+
+from accounts.models import User
+from generations.models import Task
+from tests.browser.conftest import Window
+from tests.cast import Person
+from tests.generations.gateway import Steps, ask
+
+pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True)]
+
+OPERATOR = "olga@gateway.example"
+PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture
+def film(gateway: Steps, alice: Person, live_server: LiveServer, settings: Settings) -> Task:
+    """A finished task, and an operator who may look at it."""
+    settings.PUBLIC_URL = live_server.url
+    User.objects.create_superuser(OPERATOR, PASSWORD)
+    return gateway.until(ask(alice), "completed")
+
+
+@pytest.fixture
+def owner(alice: Person) -> User:
+    """Alice with a password."""
+    user = alice.membership.user
+    user.set_password(PASSWORD)
+    user.save(update_fields=["password"])
+    return user
+
+
+def sign_in(window: Window, email: str) -> Page:
+    page = window.open("/admin/")
+    page.fill("input[name=username]", email)
+    page.fill("input[name=password]", PASSWORD)
+    page.click("button[type=submit]")
+    page.wait_for_load_state("networkidle")
+    return page
+
+
+def test_an_operator_signs_in_and_opens_a_task(film: Task, window: Window) -> None:
+    sign_in(window, OPERATOR)
+    page = window.open("/admin/generations/task/")
+    page.get_by_role("link", name=film.public_id).first.click()
+    page.wait_for_load_state("networkidle")
+    story = page.content()
+    assert film.public_id in story
+    assert "completed" in page.locator("body").inner_text().lower()
+    assert window.strangers == []
+    assert window.complaints == []
+
+
+def test_an_owner_is_not_let_in(owner: User, window: Window) -> None:
+    page = sign_in(window, owner.email)
+    assert page.url.startswith(f"{window.url}/admin/login/")
+    assert page.locator("input[name=password]").is_visible()
+    assert window.open("/admin/generations/task/").url.startswith(f"{window.url}/admin/login/")
