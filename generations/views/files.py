@@ -112,7 +112,7 @@ class FileQuota(FilesView):
 class OneFile(FilesView):
     required_scope = Scope.GENERATE
 
-    @extend_schema(operation_id="delete_file", responses=shapes.Envelope)
+    @extend_schema(operation_id="delete_file", responses={200: shapes.Envelope})
     def delete(self, request: ApiRequest, file_id: str) -> Response:
         """Delete an upload. Tasks that already use it go on: they work with copies."""
         files.remove(uploads.find(request.organization, file_id))
