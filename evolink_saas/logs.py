@@ -23,7 +23,7 @@ PROBES = ("/healthz", "/readyz")  # asked all the time
 
 _request: ContextVar[HttpRequest | None] = ContextVar("request", default=None)
 _SECRETS = re.compile(
-    r"(?P<kind>(?<![0-9A-Za-z])sk-(?:test-)?|whsec_|Bearer )[0-9A-Za-z+/=_.-]{8,}"
+    r"(?P<kind>(?<![0-9A-Za-z])sk-(?:test-)?+|whsec_|Bearer )[0-9A-Za-z+/=_.-]{8,}"
     r"|(?P<login>://[^\s:/@]+:)[^\s/@]+(?=@)"
 )
 

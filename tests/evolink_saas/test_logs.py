@@ -65,6 +65,7 @@ def test_a_database_that_is_down_is_told_with_the_request(alice: Person, capture
         ("Authorization: Bearer ak.very-secret_value", "Authorization: Bearer …"),
         ("postgres://app:pass-word@db:5432/x", "postgres://app:…@db:5432/x"),
         ("hint sk-Ab1…x9Yz", "hint sk-Ab1…x9Yz"),
+        ("hint sk-test-Ab1…x9Yz", "hint sk-test-Ab1…x9Yz"),
         ("http://127.0.0.1:9123/path", "http://127.0.0.1:9123/path"),
         ("task-video-01jm3x", "task-video-01jm3x"),
     ],
