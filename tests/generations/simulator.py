@@ -1,7 +1,6 @@
 """The simulated Kling as a real process: started once a session, emptied before each test that asks for `simulator`."""
 
 import secrets
-import socket
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from evolink_saas import ports
 from generations.providers.base import Account
 from generations.sandbox.store import API_KEY
 
@@ -24,7 +24,7 @@ class RunningSimulator:
     def __init__(self, folder: Path, speed: float = 50.0) -> None:
         self.folder = folder
         self.speed = speed
-        self.port = _free_port()
+        self.port = ports.find_free()
         self.url = f"http://127.0.0.1:{self.port}"
         self.account = Account(base_url=self.url, credentials={"api_key": API_KEY})
         self.http = httpx.Client(
@@ -90,12 +90,6 @@ def wait_for(condition: Callable[[], Any], *, seconds: float = 10) -> Any:
             return value
         time.sleep(0.02)
     raise AssertionError(f"not true within {seconds} s")
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="session")
