@@ -10,10 +10,17 @@ from decimal import Decimal
 from django.conf import settings
 from django.db.models import Q
 
+from accounts.compiled import Compiled, Given
 from accounts.errors import QuotaExceeded
 from accounts.models import KeyBudget
 from billing.amounts import ZERO, number
 from billing.models import BudgetWindow, Reservation
+
+OPEN = Compiled(
+    lambda: BudgetWindow.objects.filter(
+        Q(kind=BudgetWindow.Kind.TOTAL) | Q(kind=BudgetWindow.Kind.DAILY, day=Given("day")), budget=Given("budget_id")
+    )
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +39,7 @@ class Windows:
 
 def windows(budget_id: int, day: date) -> Windows:
     Kind = BudgetWindow.Kind
-    rows = BudgetWindow.objects.filter(Q(kind=Kind.TOTAL) | Q(kind=Kind.DAILY, day=day), budget_id=budget_id)
-    found = {window.kind: window for window in rows}
+    found = {window.kind: window for window in OPEN(budget_id=budget_id, day=day)}
     return Windows(
         day=day,
         total=found.get(Kind.TOTAL) or BudgetWindow(budget_id=budget_id, kind=Kind.TOTAL, day=None),

@@ -19,7 +19,7 @@ from billing import budgets, lots
 from billing.amounts import ZERO, exact
 from billing.effects import ISSUERS
 from billing.errors import LedgerConflict
-from billing.locks import in_one_transaction, lock, lock_reservation, open_wallet
+from billing.locks import RESERVATION, in_one_transaction, lock, lock_reservation, open_wallet
 from billing.models import (
     Account,
     Adjustment,
@@ -86,8 +86,7 @@ def reserve(
     if amount < 0 or (api_key and api_key.organization_id != organization.pk):
         raise ValueError("A reservation is not negative, and its key belongs to its organization.")
     wallet = lock(organization)
-    earlier = Reservation.objects.filter(pk=reservation_id).first()
-    if earlier:
+    for earlier in RESERVATION(reservation_id=reservation_id):
         same = (earlier.wallet_id, earlier.amount, earlier.api_key_id) == (
             wallet.pk,
             amount,
@@ -128,7 +127,7 @@ def refund(reservation_id: UUID, amount: Decimal, *, reference: str) -> Reservat
     if amount > reservation.captured - reservation.refunded:
         raise LedgerConflict(f"{reservation} has less than {amount} captured credits left to refund.")
     posting = Posting(wallet, timezone.now(), reference)
-    rest, parts = amount, list(reservation.parts.select_related("lot").order_by("-line"))
+    rest, parts = amount, lots.PARTS(reservation_id=reservation.id)[::-1]
     for part in parts:
         share = min(part.captured - part.refunded, rest)
         if share > 0:
@@ -305,7 +304,7 @@ def resolve(reservation_id: UUID, state: Reservation.State, amount: Decimal | No
         return require_same(reservation, (reservation.state, reservation.captured) == (state, captured))
     verb = Kind.CAPTURE if state == State.CAPTURED else Kind.RELEASE
     posting = Posting(wallet, timezone.now(), f"{verb}:{reservation.task_id}")
-    rest, parts = captured, list(reservation.parts.select_related("lot").order_by("line"))
+    rest, parts = captured, lots.PARTS(reservation_id=reservation.id)
     for part in parts:
         part.captured = min(part.amount, rest)
         rest -= part.captured

@@ -8,9 +8,17 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import Subquery
 
+from accounts.compiled import Compiled, Given
 from accounts.models import Organization
 from billing.models import Reservation, Wallet
 
+WALLET = Compiled(lambda: Wallet.objects.select_for_update(no_key=True).filter(pk=Given("wallet_id")))
+RESERVATION = Compiled(lambda: Reservation.objects.filter(pk=Given("reservation_id")))
+WALLET_OF_A_RESERVATION = Compiled(
+    lambda: Wallet.objects.select_for_update(no_key=True).filter(
+        pk=Subquery(Reservation.objects.filter(pk=Given("reservation_id")).values("wallet_id"))
+    )
+)
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -35,14 +43,12 @@ def open_wallet(organization: Organization) -> Wallet:
 
 def lock(organization: Organization) -> Wallet:
     """The wallet, locked until the transaction ends. NO KEY, so that foreign-key checks of its children do not wait."""
-    locked = Wallet.objects.select_for_update(no_key=True)
-    wallet = locked.filter(pk=organization.pk).first()
-    return wallet or locked.get(pk=open_wallet(organization).pk)
+    found = WALLET(wallet_id=organization.pk) or WALLET(wallet_id=open_wallet(organization).pk)
+    return found[0]
 
 
 def lock_reservation(reservation_id: UUID) -> tuple[Wallet, Reservation]:
-    wallet_id = Reservation.objects.filter(pk=reservation_id).values("wallet_id")
-    wallet = Wallet.objects.select_for_update(no_key=True).filter(pk=Subquery(wallet_id)).first()
-    if wallet is None:
+    wallets = WALLET_OF_A_RESERVATION(reservation_id=reservation_id)
+    if not wallets:
         raise Reservation.DoesNotExist(f"There is no reservation {reservation_id}.")
-    return wallet, Reservation.objects.get(pk=reservation_id)
+    return wallets[0], RESERVATION(reservation_id=reservation_id)[0]

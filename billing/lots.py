@@ -6,12 +6,17 @@ from decimal import Decimal
 
 from django.conf import settings
 
+from accounts.compiled import Compiled, Given
 from billing import budgets
 from billing.amounts import ZERO
 from billing.models import Account, CreditLot, Kind, Reservation, ReservationLot
 from billing.postings import Posting
 
 PRIORITIES = {CreditLot.Kind.PROMO: 10, CreditLot.Kind.GOODWILL: 20, CreditLot.Kind.PAID: 30}
+WITH_CREDITS = Compiled(lambda: CreditLot.objects.filter(wallet=Given("wallet_id"), remaining__gt=0))
+PARTS = Compiled(
+    lambda: ReservationLot.objects.filter(reservation=Given("reservation_id")).select_related("lot").order_by("line")
+)
 NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -36,7 +41,7 @@ def hold(posting: Posting, reservation: Reservation) -> list[ReservationLot]:
     wallet, amount = posting.wallet, reservation.amount
     if amount == 0:
         return []
-    found = list(wallet.lots.filter(remaining__gt=0))
+    found = WITH_CREDITS(wallet_id=wallet.pk)
     posting.expire(found)
     if amount > wallet.available:
         message = "There are not enough credits for this request."
@@ -62,7 +67,7 @@ def give_back(
 
 def take_back(posting: Posting, wanted: Decimal) -> Decimal:
     """Take what is available of `wanted`, and return the (negative) sum that moved."""
-    found = list(posting.wallet.lots.filter(remaining__gt=0))
+    found = WITH_CREDITS(wallet_id=posting.wallet.pk)
     posting.expire(found)
     taken = shares(sorted(found, key=burn_key, reverse=True), wanted)
     for lot, share in taken:

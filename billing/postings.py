@@ -96,7 +96,6 @@ class Posting:
         if reservation:
             is_new = reservation._state.adding
             steps.append(insert([reservation]) if is_new else update(reservation, *RESERVATION_COLUMNS))
-            reservation._state.adding = False
         if parts := list(parts):
             steps.append(insert(parts, unique=["reservation_id", "lot_id"], changed=["captured", "refunded"]))
         if windows:

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from django.db.models import OuterRef, Subquery, Value
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
+from accounts.compiled import Compiled, Given
 from accounts.models import Organization, UserGroup
 from billing.amounts import SMALLEST
 from billing.errors import PriceMissing
@@ -96,19 +97,24 @@ def effective_rate(inputs: Mapping[str, Any]) -> Decimal:
 
 def find(model: str, cell: str, organization: Organization) -> Mapping[str, Any]:
     """The columns of the cell of the version in effect, and the group's `multiplier` and `exact_rate`."""
-    versions = PriceVersion.objects.filter(effective_at__lte=timezone.now()).order_by("-effective_at")
-    group = Value(organization.user_group_id)
-    exact = GroupPrice.objects.filter(user_group=group, model=OuterRef("model")).values("rate")
-    multiplier = UserGroup.objects.filter(pk=group).values("multiplier")
-    found = (
-        PriceCell.objects.filter(version=Subquery(versions.values("pk")[:1]), model=model, cell=cell)
+    found = CELL(model=model, cell=cell, user_group_id=organization.user_group_id, now=timezone.now())
+    if not found:
+        raise PriceMissing(f"The price book in effect has no cell {cell!r} of {model!r}.")
+    return found[0]
+
+
+def cell_of_a_group() -> QuerySet[PriceCell, Any]:
+    versions = PriceVersion.objects.filter(effective_at__lte=Given("now")).order_by("-effective_at")
+    exact = GroupPrice.objects.filter(user_group=Given("user_group_id"), model=OuterRef("model")).values("rate")
+    multiplier = UserGroup.objects.filter(pk=Given("user_group_id")).values("multiplier")
+    return (
+        PriceCell.objects.filter(version=Subquery(versions.values("pk")[:1]), model=Given("model"), cell=Given("cell"))
         .values("version_id", "unit", "rate", "factor", "minimum_seconds", "label")
         .annotate(exact_rate=Subquery(exact), multiplier=Subquery(multiplier))
-        .first()
     )
-    if found is None:
-        raise PriceMissing(f"The price book in effect has no cell {cell!r} of {model!r}.")
-    return found
+
+
+CELL = Compiled(cell_of_a_group)
 
 
 def spelled(value: Decimal) -> str:

@@ -12,20 +12,30 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Count
 from django.utils import timezone
 
 from accounts import keys
+from accounts.compiled import Compiled, Given
 from accounts.errors import InvalidRequest, TooManyRequests, Unavailable
 from accounts.models import ApiKey, Organization
-from billing import ledger, pricing
+from billing import ledger, one_statement, pricing
 from billing.errors import PriceMissing
 from generations import catalog, doorbell, elements, idempotency, leases, references, routing, safe_http
 from generations.catalog import envelope
 from generations.catalog.base import Parsed, Spec
-from generations.models import Task, TaskMedia, Voice
+from generations.models import IdempotencyRecord, Task, TaskMedia, Voice
 from generations.serializers.tasks import task_object
 
 ENDPOINT = "videos/generations"
+OPEN_TASKS = Compiled(
+    lambda: (
+        Task.objects.filter(organization=Given("organization_id"), status__in=Task.OPEN)
+        .values("organization")
+        .annotate(number=Count("pk"))
+        .values_list("number", flat=True)
+    )
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,18 +75,16 @@ def _make(
     price = _price(organization, parsed)
     if not routing.accepts(organization, _wish(organization, parsed, price.credits)):
         raise Unavailable("model_unavailable", f"{spec.id} is not available at the moment.", retry_after_seconds=30)
-    task = _insert(organization, key, spec, parsed, price, given)
+    task = _task(organization, key, spec, parsed, price, given)
     answer = json.dumps(task_object(task), ensure_ascii=False, separators=(",", ":"))
-    if remember:
-        endpoint, idempotency_key, fingerprint = remember
-        idempotency.remember(organization, endpoint, idempotency_key, fingerprint, task, answer)
+    _insert(task, parsed, idempotency.record(organization, *remember, task, answer) if remember else None)
     doorbell.ring("submit", task.pk)
     ledger.reserve(organization, task.pk, price.credits, api_key=key)
     _check_room(organization, key)
     return task, answer
 
 
-def _insert(
+def _task(
     organization: Organization,
     key: ApiKey,
     spec: Spec,
@@ -85,7 +93,7 @@ def _insert(
     given: envelope.Envelope,
 ) -> Task:
     now = timezone.now()
-    task = Task.objects.create(
+    return Task(
         organization=organization,
         api_key=key,
         model=spec.id,
@@ -104,11 +112,12 @@ def _insert(
         due_at=now,
         rung_until=now + leases.RING_TRUST,
     )
-    if parsed.media:
-        TaskMedia.objects.bulk_create(
-            TaskMedia(task=task, role=medium.role, param=medium.param, url=medium.url) for medium in parsed.media
-        )
-    return task
+
+
+def _insert(task: Task, parsed: Parsed, record: IdempotencyRecord | None) -> None:
+    """All that belongs to a new task, in one statement."""
+    media = [TaskMedia(task=task, role=medium.role, param=medium.param, url=medium.url) for medium in parsed.media]
+    one_statement.execute([one_statement.insert(rows) for rows in ([task], media, [record] if record else []) if rows])
 
 
 def _price(organization: Organization, parsed: Parsed) -> pricing.Price:
@@ -151,19 +160,15 @@ def _check_room(organization: Organization, key: ApiKey) -> None:
     Counted with the new task and behind the wallet's lock, so that two at once cannot both take the last place.
     """
     sharing = Task.objects.filter(api_key__budget=key.budget_id)  # with the key it was rolled from or into
-    if key.running_limit is not None and _open(sharing) > key.running_limit:
+    if key.running_limit is not None and sharing.filter(status__in=Task.OPEN).count() > key.running_limit:
         raise _too_many("This API key has as many unfinished tasks as it may.")
     group = organization.user_group
     queued = organization.queued_limit if organization.queued_limit is not None else group.queued_limit
     if queued is None:
         return
     running = organization.running_limit if organization.running_limit is not None else group.running_limit
-    if _open(organization.tasks) > (running or 0) + queued:
+    if sum(OPEN_TASKS(organization_id=organization.pk)) > (running or 0) + queued:
         raise _too_many("Your organization has as many waiting tasks as it may.")
-
-
-def _open(tasks: Any) -> int:
-    return tasks.filter(status__in=Task.OPEN).count()
 
 
 def _too_many(message: str) -> TooManyRequests:

@@ -60,8 +60,11 @@ def earlier_answer(organization: Organization, endpoint: str, key: str, body_dig
     return answer
 
 
-def remember(organization: Organization, endpoint: str, key: str, body_digest: bytes, task: Task, answer: str) -> None:
-    IdempotencyRecord.objects.create(
+def record(
+    organization: Organization, endpoint: str, key: str, body_digest: bytes, task: Task, answer: str
+) -> IdempotencyRecord:
+    """What remembers this answer; the caller inserts it together with the task."""
+    return IdempotencyRecord(
         organization=organization, endpoint=endpoint, key=key, body_digest=body_digest, task=task, answer=answer
     )
 

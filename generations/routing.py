@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.compiled import Compiled, Given
 from accounts.models import Organization
 from generations import alerts, elements
 from generations.models import Attempt, ProviderAccount, Task
@@ -23,6 +24,7 @@ from generations.providers.base import ProviderRefused
 CREDITS_PER_DOLLAR = Decimal(72)
 PAUSE_SECONDS = {"account": 60, "model": 60, "soft": 2}
 SOFT_OUTCOME = "slow_down"
+ACCOUNTS = Compiled(lambda: ProviderAccount.objects.filter(serves=Given("serves"), provider__in=ADAPTERS))
 
 
 class NoSlot(Exception):
@@ -90,7 +92,7 @@ def candidates(wanted: Wish, *, without: set[int] = frozenset(), count_slots: bo
     owners = elements.owners(wanted.element_ids)
     now = timezone.now()
     found = []
-    for account in ProviderAccount.objects.filter(serves=serves, provider__in=ADAPTERS):
+    for account in ACCOUNTS(serves=serves):
         cost = _cost(account, wanted)
         reason, waits = _obstacle(account, wanted, cost, owners, now)
         if account.pk in without:
