@@ -71,13 +71,17 @@ def let_go(row: Leased, *, due_at: datetime | None, progressed: bool = True) -> 
 
 
 def release_leases(worker: str) -> int:
-    """Free everything that a worker held which is known to be dead; it is due at once."""
+    """Free everything that a worker held which is known to be dead; it is due at once.
+
+    Rings that it had taken from the queue died with it, and nobody knows which: every due row may be rung for again.
+    """
     now, freed = timezone.now(), 0
     for model in CLAIMABLE:
         rows = model._default_manager.filter(leased_by=worker, leased_until__gt=now)
         freed += rows.update(
             leased_until=None, leased_by="", due_at=now, rung_until=None, lease_token=F("lease_token") + 1
         )
+        model._default_manager.filter(due_at__lte=now, rung_until__gt=now).update(rung_until=None)
     LoopLease.objects.filter(leased_by=worker).update(leased_until=None, leased_by="")
     WorkerPulse.objects.filter(worker=worker).delete()
     return freed

@@ -83,6 +83,15 @@ def test_a_dead_workers_rows_are_free_at_once_and_others_are_not(alice: Person, 
     assert claim(theirs) is None
 
 
+def test_a_ring_that_died_with_its_worker_is_rung_again_at_once(alice: Person, gateway: Steps) -> None:
+    task = ask(alice)
+    assert jobs.sweep() == 0
+    jobs.release_leases("the worker that had taken it from the queue")
+    assert jobs.sweep() == 1
+    task.refresh_from_db()
+    assert task.rung_until is not None
+
+
 def test_the_worker_has_the_name_its_supervisor_gave_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EVOLINK_WORKER_ID", "host-1-group-7")
     assert leases.worker_name() == "host-1-group-7"
