@@ -117,7 +117,7 @@ class Site:
         self.until(self.is_ready, seconds=60)
 
     def end(self) -> None:
-        self.family.end(patience_seconds=5)
+        self.family.end(patience_seconds=1)
         self.simulator.kill()
         postmaster.stop(self.data())
 

@@ -1,0 +1,76 @@
+"""Whatever is sent to the running server, with a real key and real ids: no 5xx, and no status that is not documented.
+
+FUZZ_LIVE_CASES is how many in all.
+"""
+
+import base64
+import io
+import os
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from PIL import Image
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import status_code_conformance
+
+from generations.models import Task
+from tests.cast import give_key
+from tests.system.site import PRICE, Customer, Site, assert_nothing_is_wrong
+
+pytestmark = pytest.mark.system
+
+CASES = int(os.environ.get("FUZZ_LIVE_CASES", "500"))
+CHECKS = [not_a_server_error, status_code_conformance]
+
+
+def real_ids(customer: Customer) -> dict[str, str]:
+    """By the name of the path's parameter."""
+    dot = io.BytesIO()
+    Image.new("RGB", (300, 300)).save(dot, "PNG")
+    body = {"base64_data": base64.b64encode(dot.getvalue()).decode(), "upload_path": "dots", "file_name": "dot.png"}
+    uploaded = customer.http.post("/api/v1/files/upload/base64", json=body)
+    return {
+        "task_id": customer.buy(),
+        "key_id": give_key(customer.organization, ("read",))[0].public_id,
+        "file_id": uploaded.raise_for_status().json()["data"]["file_id"],
+    }
+
+
+def test_nothing_that_is_sent_to_the_running_server_breaks_it(site: Site) -> None:
+    customer = Customer(site.url, PRICE * 100)
+    known = real_ids(customer)
+    schema = schemathesis.openapi.from_url(f"{site.url}/openapi.json")
+    operations = [found.ok() for found in schema.get_all_operations()]
+    for operation in operations:
+        for mode in GenerationMode:
+            send(customer, operation, mode, known, cases=max(1, CASES // (2 * len(operations))))
+    assert {name for operation in operations for name in parameters(operation)} >= set(known)
+    site.until(lambda: not Task.objects.filter(status__in=Task.OPEN).exists(), seconds=90)
+    assert_nothing_is_wrong(site)
+
+
+def parameters(operation: Any) -> set[str]:
+    return {parameter.name for parameter in operation.path_parameters}
+
+
+def send(customer: Customer, operation: Any, mode: GenerationMode, known: dict[str, str], *, cases: int) -> None:
+    @seed(1)
+    @settings(
+        max_examples=cases,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+        database=None,
+    )
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def run(case: Any) -> None:
+        if mode == GenerationMode.POSITIVE:
+            case.path_parameters = {
+                name: known.get(name, value) for name, value in (case.path_parameters or {}).items()
+            }
+        case.call_and_validate(headers={"Authorization": f"Bearer {customer.secret}"}, checks=CHECKS)
+
+    run()
