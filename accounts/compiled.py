@@ -11,7 +11,7 @@ from copy import copy
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
-from django.db import connection
+from django.db import connections
 from django.db.models import Expression, QuerySet
 from django.db.models.sql.compiler import SQLCompiler
 
@@ -38,15 +38,17 @@ class Compiled(Generic[Row]):
     @cached_property
     def _spelled(self) -> tuple[QuerySet[Any, Row], SQLCompiler, str, tuple[Any, ...]]:
         rows = self._query()
-        compiler = rows.query.get_compiler(rows.db)
+        compiler: Any = rows.query.get_compiler(rows.db)
         text, parameters = compiler.as_sql()
+        converters = compiler.get_converters([selected[0] for selected in compiler.select])
+        compiler.get_converters = lambda expressions: converters
         return rows, compiler, text, tuple(parameters)
 
     def __call__(self, **given: Any) -> list[Row]:
         rows, spelled, text, parameters = self._spelled
         values = tuple(given[value.name] if isinstance(value, Given) else value for value in parameters)
         compiler: Any = copy(spelled)
-        compiler.connection, compiler.as_sql = connection, lambda *args, **kwargs: (text, values)
+        compiler.connection, compiler.as_sql = connections[rows.db], lambda *args, **kwargs: (text, values)
         query: Any = copy(rows.query)
         query.get_compiler = lambda *args, **kwargs: compiler
         found: Iterable[Any] = rows._iterable_class(QuerySet(rows.model, query))
