@@ -107,4 +107,4 @@ def _refresh_link(attempt: Attempt) -> None:
         logger.warning("%s: asking for a fresh link failed: %s", attempt, unknown.detail)
         return
     if progress is not None and progress.outputs:
-        leases.held(attempt).update(result_url=progress.outputs[0].url)
+        leases.held(attempt).update(result_url=lifecycle.result_link(attempt.task, progress))

@@ -131,12 +131,12 @@ def result_ready(attempt: Attempt, progress: Progress) -> bool:
     """The provider finished: keep where the result is, and ring for it to be fetched."""
     now = timezone.now()
     with transaction.atomic():
-        _lock_by_id(attempt.task_id)
+        task = _lock_by_id(attempt.task_id)
         moved = _move(
             attempt,
             State.RUNNING,
             State.FETCHING,
-            result_url=progress.outputs[0].url if progress.outputs else "",
+            result_url=result_link(task, progress),
             upstream_element_id=progress.element_id or "",
             state_word=progress.state_word[:80],
             **_cost(progress),
@@ -147,6 +147,11 @@ def result_ready(attempt: Attempt, progress: Progress) -> bool:
         else:
             _note_late_success(attempt, progress)
         return moved
+
+
+def result_link(task: Task, progress: Progress) -> str:
+    """Where the provider's result lies, in the form that was asked for; empty when it has no file."""
+    return progress.outputs[0].link(watermark=task.inputs.get("watermark", False)) if progress.outputs else ""
 
 
 def attempt_failed(attempt: Attempt, progress: Progress) -> None:

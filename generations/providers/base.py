@@ -105,6 +105,11 @@ class Output:
     url: str
     upstream_id: str
     duration_seconds: Decimal | None
+    watermarked_url: str = ""
+
+    def link(self, *, watermark: bool) -> str:
+        """Where to fetch it: with a watermark only when one was asked for."""
+        return self.watermarked_url if watermark and self.watermarked_url else self.url
 
 
 @dataclass(frozen=True, kw_only=True)

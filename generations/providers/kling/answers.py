@@ -101,12 +101,17 @@ def _results(row: Mapping[str, Any], kind: str) -> list[dict[str, Any]]:
 
 
 def _outputs(row: Mapping[str, Any]) -> tuple[Output, ...]:
-    """The videos. Kling adds `watermark_url` only where a watermark was asked for, and then it is what we sell."""
-    found = ((text(video.get("watermark_url")) or text(video.get("url")), video) for video in _results(row, "video"))
+    """The videos; one that is only there with a watermark is better than none."""
+    found = ((text(video.get("url")), text(video.get("watermark_url")), video) for video in _results(row, "video"))
     return tuple(
-        Output(url=url, upstream_id=text(video.get("id")), duration_seconds=_decimal(video.get("duration")))
-        for url, video in found
-        if url
+        Output(
+            url=url or watermarked,
+            watermarked_url=watermarked,
+            upstream_id=text(video.get("id")),
+            duration_seconds=_decimal(video.get("duration")),
+        )
+        for url, watermarked, video in found
+        if url or watermarked
     )
 
 

@@ -80,11 +80,22 @@ def test_an_element_can_be_used_on_both_generations(simulator: RunningSimulator)
     assert (new.state, legacy.state) == ("succeeded", "succeeded")
 
 
-def test_a_watermarked_task_delivers_the_watermarked_file(simulator: RunningSimulator) -> None:
+def test_a_watermarked_task_has_the_watermarked_file_beside_the_plain_one(simulator: RunningSimulator) -> None:
     plain, marked = finished(simulator, video("a"), video("b", watermark=True))
 
-    assert plain.outputs[0].url.endswith(f"/results/{plain.upstream_id}.mp4")
-    assert marked.outputs[0].url.endswith(f"/results/{marked.upstream_id}-watermark.mp4")
+    for watermark in (False, True):
+        assert plain.outputs[0].link(watermark=watermark).endswith(f"/results/{plain.upstream_id}.mp4")
+    assert marked.outputs[0].link(watermark=False).endswith(f"/results/{marked.upstream_id}.mp4")
+    assert marked.outputs[0].link(watermark=True).endswith(f"/results/{marked.upstream_id}-watermark.mp4")
+
+
+def test_a_watermark_that_nobody_asked_for_is_not_delivered() -> None:
+    video = {"type": "video", "id": "v", "url": "https://a/plain.mp4", "watermark_url": "https://a/marked.mp4"}
+    row = {"id": "1", "status": "succeeded", "outputs": [video]}
+
+    (output,) = progress(row).outputs
+    assert output.link(watermark=False) == "https://a/plain.mp4"
+    assert output.link(watermark=True) == "https://a/marked.mp4"
 
 
 def test_running_work_has_no_verdict_and_no_cost(simulator: RunningSimulator) -> None:
