@@ -23,6 +23,7 @@ from generations.providers.base import ProviderRefused
 
 CREDITS_PER_DOLLAR = Decimal(72)
 PAUSE_SECONDS = {"account": 60, "model": 60, "soft": 2}
+MAX_PAUSE_SECONDS = 300
 SOFT_OUTCOME = "slow_down"
 ACCOUNTS = Compiled(lambda: ProviderAccount.objects.filter(serves=Given("serves"), provider__in=ADAPTERS))
 
@@ -116,7 +117,7 @@ def has_slot(account: ProviderAccount, model: str, *, lock: bool = False) -> boo
 
 def pause(account: ProviderAccount, model: str, refusal: ProviderRefused) -> datetime:
     """Leave the account (or one model on it) alone for a while, tell the operators, and say until when."""
-    seconds = refusal.retry_after_seconds or PAUSE_SECONDS[refusal.scope]
+    seconds = min(refusal.retry_after_seconds or PAUSE_SECONDS[refusal.scope], MAX_PAUSE_SECONDS)
     until = timezone.now() + timedelta(seconds=seconds)
     if account.serves == ProviderAccount.Serves.SANDBOX:
         return until

@@ -180,6 +180,16 @@ def test_an_unwell_account_is_left_alone_for_a_while(
     assert not next(one for one in routing.candidates(wish) if one.account.name == "cheap").reason
 
 
+@pytest.mark.parametrize(("asked", "seconds"), [(7, 7), (300, 300), (999999, 300)])
+def test_a_provider_cannot_make_itself_left_alone_for_long(
+    accounts: dict[str, ProviderAccount], asked: int, seconds: int
+) -> None:
+    before = timezone.now()
+    refusal = ProviderRefused("busy", scope="account", retry_after_seconds=asked)
+    until = routing.pause(accounts["cheap"], MODEL, refusal)
+    assert timedelta(0) <= until - before - timedelta(seconds=seconds) < timedelta(seconds=1)
+
+
 def test_two_pauses_stand_beside_each_other(accounts: dict[str, ProviderAccount]) -> None:
     stale = ProviderAccount.objects.get(name="cheap")
     routing.pause(accounts["cheap"], "one", ProviderRefused("x", scope="model"))

@@ -26,6 +26,7 @@ CREATE_TIMEOUT = httpx.Timeout(connect=5, read=60, write=30, pool=5)
 QUERY_TIMEOUT = httpx.Timeout(connect=5, read=30, write=30, pool=5)
 IDS_PER_QUERY = 50
 QUERIES_AT_ONCE = 8
+MAX_WAIT_DIGITS = 6
 
 # Raised before anything left us, so the work was certainly not accepted; the second group is a mistake of ours.
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
@@ -65,9 +66,8 @@ class Kling:
     def _accepted(self, response: httpx.Response, reference: str, route: str) -> Accepted:
         envelope = answers.read(response)
         if not envelope.is_success:
-            wait = response.headers.get("retry-after", "")
-            seconds = int(wait) if wait.isascii() and wait.isdigit() else None
-            raise verdicts.refusal(envelope.status, envelope.code, envelope.message, seconds)
+            wait = _retry_after_seconds(response)
+            raise verdicts.refusal(envelope.status, envelope.code, envelope.message, wait)
         upstream_id, word = answers.accepted(envelope, reference)
         return Accepted(upstream_id=upstream_id, route=route, state_word=word)
 
@@ -155,6 +155,12 @@ def _headers(account: Account) -> dict[str, Any]:
     """Bytes, so that a credential with odd characters is refused by Kling and not by our encoder."""
     key = account.credentials.get("api_key", "")
     return {"Authorization": b"Bearer " + key.encode(), "Content-Type": "application/json"}
+
+
+def _retry_after_seconds(response: httpx.Response) -> int | None:
+    """Kling sends whole seconds; dates and absurd numbers are no word at all."""
+    wait = response.headers.get("retry-after", "")
+    return int(wait) if wait.isascii() and wait.isdigit() and len(wait) <= MAX_WAIT_DIGITS else None
 
 
 def _batch_path(parameter: str, ids: list[str]) -> str:

@@ -76,6 +76,7 @@ TEXTS: tuple[tuple[re.Pattern[str], Cause], ...] = tuple(
 
 INPUT_CODES = {1200: PARAMETERS, 1201: PARAMETERS, 1300: CONTENT, 1301: CONTENT}
 UNKNOWN_CODES = frozenset({5000, 5002})
+ACCOUNT_STATUSES = frozenset({401, 402, 403, 404, 405, 407})  # about our credential, balance or address
 NOT_FOUND = 1203
 
 TROUBLE_CODES = {
@@ -98,7 +99,12 @@ TROUBLE_CODES = {
 
 # Fields of a create that we write ourselves: a refusal of one of them is never the customer's mistake.
 OWN_REFERENCE = re.compile(r"external[_ ]?task[_ ]?id|external id", re.IGNORECASE)
-OWN_FIELDS = re.compile(r"callback[_ ]?url|\bmodel(_name)?\b|watermark_info", re.IGNORECASE)
+# The message must blame that very field: "this mode needs another model" is about the customer's choice.
+OWN_FIELDS = re.compile(
+    r"^(model|model_name|callback_url|watermark_info)( value| field| parameter)?( is|:)? "
+    r"?(an? )?(invalid|error|missing|required|unknown|not (exist|found)|does not exist)",
+    re.IGNORECASE,
+)
 CUSTOMERS_RESOURCE = re.compile(r"element|voice", re.IGNORECASE)
 
 
@@ -124,7 +130,7 @@ def refusal(status: int, code: int | None, message: str, retry_after_seconds: in
         trouble = TROUBLE_CODES[code]
         wait = retry_after_seconds if retry_after_seconds is not None else trouble.retry_after_seconds
         return ProviderRefused(trouble.reason, scope=trouble.scope, upstream_code=code, retry_after_seconds=wait)
-    return _unlisted(status, code, detail, retry_after_seconds)
+    return _unlisted(status, code, message, detail, retry_after_seconds)
 
 
 def _input_refusal(code: int, message: str, detail: str) -> ProviderError:
@@ -137,17 +143,26 @@ def _input_refusal(code: int, message: str, detail: str) -> ProviderError:
         return ProviderRefused(
             "The provider refused a field that we write ourselves.", scope="model", upstream_code=code
         )
+    return _by_input(message)
+
+
+def _by_input(message: str) -> InputRefused:
     cause = _cause_of(message, PARAMETERS)
     return InputRefused((cause if cause.by_input else PARAMETERS).verdict(message))
 
 
-def _unlisted(status: int, code: int | None, detail: str, retry_after_seconds: int | None) -> ProviderError:
+def _unlisted(
+    status: int, code: int | None, message: str, detail: str, retry_after_seconds: int | None
+) -> ProviderError:
     """An answer without a code we know: a 3xx or 4xx is a refusal before any work, all else may have been accepted.
 
-    408 is a proxy's time-out on a request that may have passed it.
+    408 is a proxy's time-out on a request that may have passed it. Of the others only those that speak of our account
+    or address let it rest; a request that is refused for itself must not stop everybody else's.
     """
     if not 300 <= status < 500 or status == 408:
         return OutcomeUnknown(detail)
+    if status >= 400 and status not in ACCOUNT_STATUSES and status != 429:
+        return _by_input(message)
     scope: Scope = "soft" if status == 429 else "account"
     return ProviderRefused(
         f"The provider answered {detail}", scope=scope, upstream_code=code, retry_after_seconds=retry_after_seconds

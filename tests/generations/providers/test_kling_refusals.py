@@ -107,12 +107,38 @@ def test_the_message_says_what_of_the_input_was_refused(code: int, message: str,
     assert message not in error.verdict.message
 
 
-@pytest.mark.parametrize("message", ["callback_url is invalid", "model_name value is invalid", "watermark_info error"])
+@pytest.mark.parametrize(
+    "message",
+    [
+        "callback_url is invalid",
+        "model_name value is invalid",
+        "watermark_info error",
+        "model is required",
+        "model_name: does not exist",
+    ],
+)
 def test_a_refused_field_of_ours_is_not_the_customers_mistake(message: str) -> None:
     error = answered(400, {"code": 1201, "message": message})
 
     assert isinstance(error, ProviderRefused)
     assert error.scope == "model"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "the mode is not supported by this model",
+        "model does not support a duration of 12",
+        "this model requires an image",
+        "model kling-v3: duration is invalid",
+        "the prompt is required for this model",
+    ],
+)
+def test_a_message_that_only_mentions_the_model_is_about_the_request(message: str) -> None:
+    error = answered(400, {"code": 1201, "message": message})
+
+    assert isinstance(error, InputRefused)
+    assert error.verdict.by_input
 
 
 def test_a_reference_that_exists_already_must_be_looked_up(simulator: RunningSimulator) -> None:
@@ -130,10 +156,13 @@ def test_a_reference_that_exists_already_must_be_looked_up(simulator: RunningSim
         (500, {"code": 7777, "message": "?"}, OutcomeUnknown, ""),
         (408, b"", OutcomeUnknown, ""),
         (403, b"<html>blocked</html>", ProviderRefused, "account"),
-        (413, b"too large", ProviderRefused, "account"),
+        (413, b"too large", InputRefused, ""),
+        (422, b"{}", InputRefused, ""),
         (302, b"", ProviderRefused, "account"),
         (429, b"slow down", ProviderRefused, "soft"),
-        (400, {"code": 7777, "message": "?"}, ProviderRefused, "account"),
+        (400, {"code": 7777, "message": "?"}, InputRefused, ""),
+        (401, {"code": 7777, "message": "?"}, ProviderRefused, "account"),
+        (404, b"no such page", ProviderRefused, "account"),
         (200, {"code": 7777, "message": "?"}, OutcomeUnknown, ""),
         (500, {"code": 0, "data": {"id": "1"}}, OutcomeUnknown, ""),
         (200, b"", OutcomeUnknown, ""),
@@ -168,7 +197,10 @@ def test_a_relays_numeric_id_and_textual_code_are_accepted() -> None:
     )
 
 
-@pytest.mark.parametrize(("value", "seconds"), [("7", 7), ("Wed, 21 Oct 2026 07:28:00 GMT", 1), ("-1", 1)])
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [("7", 7), ("Wed, 21 Oct 2026 07:28:00 GMT", 1), ("-1", 1), ("999999", 999999), ("1000000", 1), ("9" * 5000, 1)],
+)
 def test_the_providers_own_pause_wins(value: str, seconds: int) -> None:
     error = answered(429, {"code": 1302, "message": ""}, {"Retry-After": value})
 
