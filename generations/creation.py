@@ -5,7 +5,7 @@ short. Only limits on numbers of tasks are counted behind it, where nobody else 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Count
 from django.utils import timezone
 
-from accounts import keys
+from accounts import keys, organizations
 from accounts.compiled import Compiled, Given
 from accounts.errors import InvalidRequest, TooManyRequests, Unavailable
 from accounts.models import ApiKey, Organization
@@ -69,7 +69,7 @@ def _make(
     keys.allow_model(key, spec.id)
     parsed = spec.parse(body)
     _check_callback(given.callback_url)
-    references.check_at_post(organization, parsed.media)
+    uploads = references.check_at_post(organization, parsed.media)
     elements.check(organization, parsed.elements)
     _check_voice(parsed)
     price = _price(organization, parsed)
@@ -77,8 +77,7 @@ def _make(
         raise Unavailable("model_unavailable", f"{spec.id} is not available at the moment.", retry_after_seconds=30)
     task = _task(organization, key, spec, parsed, price, given)
     answer = json.dumps(task_object(task), ensure_ascii=False, separators=(",", ":"))
-    _insert(task, parsed, idempotency.record(organization, *remember, task, answer) if remember else None)
-    doorbell.ring("submit", task.pk)
+    _insert(task, parsed, [idempotency.record(organization, *remember, task, answer)] if remember else [])
     ledger.reserve(organization, task.pk, price.credits, api_key=key)
     _check_room(organization, key)
     return task, answer
@@ -114,10 +113,11 @@ def _task(
     )
 
 
-def _insert(task: Task, parsed: Parsed, record: IdempotencyRecord | None) -> None:
-    """All that belongs to a new task, in one statement."""
+def _insert(task: Task, parsed: Parsed, records: Sequence[IdempotencyRecord]) -> None:
+    """All that belongs to a new task, in one statement, the ring of the queue with it."""
     media = [TaskMedia(task=task, role=medium.role, param=medium.param, url=medium.url) for medium in parsed.media]
-    one_statement.execute([one_statement.insert(rows) for rows in ([task], media, [record] if record else []) if rows])
+    tables = ([task], media, records, doorbell.rows("submit", task.pk))
+    one_statement.execute([one_statement.insert(rows) for rows in tables if rows])
 
 
 def _price(organization: Organization, parsed: Parsed) -> pricing.Price:
@@ -162,12 +162,10 @@ def _check_room(organization: Organization, key: ApiKey) -> None:
     sharing = Task.objects.filter(api_key__budget=key.budget_id)  # with the key it was rolled from or into
     if key.running_limit is not None and sharing.filter(status__in=Task.OPEN).count() > key.running_limit:
         raise _too_many("This API key has as many unfinished tasks as it may.")
-    group = organization.user_group
-    queued = organization.queued_limit if organization.queued_limit is not None else group.queued_limit
-    if queued is None:
+    running, queued = organizations.running_limit(organization), organizations.queued_limit(organization)
+    if running is None or queued is None:
         return
-    running = organization.running_limit if organization.running_limit is not None else group.running_limit
-    if sum(OPEN_TASKS(organization_id=organization.pk)) > (running or 0) + queued:
+    if sum(OPEN_TASKS(organization_id=organization.pk)) > running + queued:
         raise _too_many("Your organization has as many waiting tasks as it may.")
 
 

@@ -6,12 +6,33 @@ it announces. With Redis as broker it is sent after the commit; if it gets lost 
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
+from django_q.brokers.orm import ORM
+from django_q.models import OrmQ
 from django_q.tasks import async_task
+
+
+class Letter(ORM):
+    """A broker that keeps what it is given, as the row that the real one would insert."""
+
+    row: OrmQ
+
+    def enqueue(self, task: str) -> None:
+        self.row = OrmQ(key=self.list_key, payload=task, lock=timezone.now())
 
 
 def ring(job: str, identifier: object) -> None:
     """Queue `generations.jobs.<job>(str(identifier))`."""
-    if settings.Q_CLUSTER.get("orm"):
-        async_task(f"generations.jobs.{job}", str(identifier))
-    else:
-        transaction.on_commit(lambda: async_task(f"generations.jobs.{job}", str(identifier)))
+    for row in rows(job, identifier):
+        row.save(force_insert=True)
+
+
+def rows(job: str, identifier: object) -> list[OrmQ]:
+    """The ring as rows for the caller to insert with his own; none where another broker is rung after the commit."""
+    function = f"generations.jobs.{job}"
+    if not settings.Q_CLUSTER.get("orm"):
+        transaction.on_commit(lambda: async_task(function, str(identifier)))
+        return []
+    letter = Letter()
+    async_task(function, str(identifier), broker=letter)
+    return [letter.row]
