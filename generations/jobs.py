@@ -9,10 +9,12 @@ import logging
 import signal
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import connections, transaction
+from django.db import connection, connections, transaction
 from django.db.models import F, Max, Q, QuerySet
 from django.utils import timezone
 from django_q.models import Schedule
@@ -35,12 +37,15 @@ from generations import (
 )
 from generations.models import Attempt, Delivery, LoopLease, StoredFile, Task, WorkerPulse
 from generations.models.tasks import Leased
+from generations.providers.base import QUERY_SECONDS
 
 logger = logging.getLogger(__name__)
 LOOP_SECONDS = 70
 LOOP_LEASE_SECONDS = 6
 SWEEP_SECONDS = 0.5
 SWEEP_LIMIT = 200
+POLL_MARGIN_SECONDS = 10
+SCHEDULES_LOCK = 0x736368656475  # an advisory lock of the database: those who write the schedules come one by one
 
 submit = dispatch.submit
 fetch = fetching.fetch
@@ -56,8 +61,11 @@ DUE: tuple[tuple[str, type[Leased], Q], ...] = (
 """The job that serves each kind of due row."""
 
 
+@transaction.atomic
 def ensure_schedules() -> None:
     """The rows by which the loops and the housekeeping start by themselves, and a ring for the loops to start now."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SCHEDULES_LOCK])
     for shard in range(settings.POLL_SHARDS):
         _schedule(f"loop {shard}", "generations.jobs.loop", Schedule.MINUTES, minutes=1, args=f"({shard},)")
         async_task("generations.jobs.loop", shard)
@@ -74,10 +82,14 @@ def release_leases(owner: str) -> int:
 
 
 def progress() -> tuple[int, datetime | None]:
-    """Rows that could be claimed right now, and when anything was last claimed anywhere."""
+    """Rows that could be claimed right now, and when anything was last claimed anywhere.
+
+    An attempt that waits for its next poll counts only when even a hanging provider cannot be the reason.
+    """
     now = timezone.now()
     claimable = sum(_due(model, states, now).count() for _, model, states in DUE)
-    claimable += Attempt.objects.filter(state=Attempt.State.RUNNING, due_at__lte=now).count()
+    overdue = now - timedelta(seconds=QUERY_SECONDS + POLL_MARGIN_SECONDS)
+    claimable += Attempt.objects.filter(state=Attempt.State.RUNNING, due_at__lte=overdue).count()
     return claimable, WorkerPulse.objects.aggregate(last=Max("claimed_at"))["last"]
 
 
@@ -86,27 +98,11 @@ def loop(shard: int) -> None:
 
     The schedule starts one each minute as well, should a loop die; one that comes while another is at work stops.
     """
-    lease = _lease_loop(shard)
-    if lease is None:
-        return
-    until, stopping = time.monotonic() + LOOP_SECONDS, threading.Event()
-    previous = signal.signal(signal.SIGTERM, lambda *_: stopping.set()) if _in_main_thread() else None
-    sweeping = threading.Thread(target=_sweep_until, args=(stopping, shard), name="sweep", daemon=True)
-    sweeping.start()
-
-    def keep_going() -> bool:
-        mine = time.monotonic() < until and not stopping.is_set()
-        return mine and _renew(lease)
-
-    try:
-        asyncio.run(polling.run(shard, keep_going=keep_going))
-    finally:
-        stopping.set()
-        sweeping.join()
-        if LoopLease.objects.filter(pk=shard, lease_token=lease.lease_token).update(leased_until=None, leased_by=""):
-            async_task("generations.jobs.loop", shard)
-        if previous is not None:
-            signal.signal(signal.SIGTERM, previous)
+    stopping = threading.Event()
+    with _told_by_sigterm(stopping):
+        lease = _lease_loop(shard)
+        if lease is not None:
+            _poll_and_sweep(lease, stopping)
 
 
 def sweep(limit: int = SWEEP_LIMIT) -> int:
@@ -150,6 +146,8 @@ def audit_all() -> None:
 
 def _schedule(name: str, func: str, kind: str, *, minutes: int | None = None, args: str = "") -> None:
     values = {"func": func, "schedule_type": kind, "minutes": minutes, "args": args, "repeats": -1}
+    first = Schedule.objects.filter(name=name).order_by("pk").values_list("pk", flat=True).first()
+    Schedule.objects.filter(name=name, pk__gt=first or 0).delete()  # names are not unique there
     Schedule.objects.update_or_create(name=name, defaults=values)
 
 
@@ -170,6 +168,25 @@ def _ring_due(job: str, model: type[Leased], states: Q, limit: int) -> int:
         for identifier in found:
             doorbell.ring(job, identifier)
     return len(found)
+
+
+def _poll_and_sweep(lease: LoopLease, stopping: threading.Event) -> None:
+    until = time.monotonic() + LOOP_SECONDS
+    sweeping = threading.Thread(target=_sweep_until, args=(stopping, lease.shard), name="sweep", daemon=True)
+    sweeping.start()
+
+    def keep_going() -> bool:
+        mine = time.monotonic() < until and not stopping.is_set()
+        return mine and _renew(lease)
+
+    try:
+        asyncio.run(polling.run(lease.shard, keep_going=keep_going))
+    finally:
+        stopping.set()
+        sweeping.join()
+        ours = LoopLease.objects.filter(pk=lease.shard, lease_token=lease.lease_token)
+        if ours.update(leased_until=None, leased_by=""):
+            async_task("generations.jobs.loop", lease.shard)
 
 
 def _sweep_until(stopping: threading.Event, shard: int) -> None:
@@ -199,5 +216,14 @@ def _renew(lease: LoopLease) -> bool:
     return bool(LoopLease.objects.filter(pk=lease.pk, lease_token=lease.lease_token).update(leased_until=until))
 
 
-def _in_main_thread() -> bool:
-    return threading.current_thread() is threading.main_thread()
+@contextmanager
+def _told_by_sigterm(stopping: threading.Event) -> Iterator[None]:
+    """SIGTERM sets the event meanwhile. Only a main thread can listen to signals."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    previous = signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)

@@ -8,10 +8,11 @@ from contextlib import contextmanager
 
 import pytest
 from django.db import connections
-from django_q.models import OrmQ
+from django_q.models import OrmQ, Schedule
 
 from generations import jobs
 from generations.models import LoopLease
+from tests.generations.gateway import at_once
 from tests.generations.simulator import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -49,3 +50,16 @@ def test_a_loop_beside_one_at_work_does_nothing() -> None:
     jobs.loop(0)
     assert LoopLease.objects.get(shard=0).lease_token == held.lease_token
     assert loops_queued() == 0
+
+
+def test_workers_that_start_at_once_write_each_schedule_once() -> None:
+    at_once([jobs.ensure_schedules] * 6)
+    names = list(Schedule.objects.values_list("name", flat=True))
+    assert "loop 0" in names and "housekeeping" in names
+    assert len(names) == len(set(names))
+
+
+def test_a_schedule_that_is_there_twice_is_made_one() -> None:
+    Schedule.objects.bulk_create([Schedule(name="housekeeping", func="generations.jobs.housekeeping")] * 2)
+    jobs.ensure_schedules()
+    assert Schedule.objects.filter(name="housekeeping").count() == 1
