@@ -96,6 +96,6 @@ def _note(orphan: OrphanSpend, found: Progress | None) -> None:
     orphan.found_state = found.state_word[:40] if found else "absent"
     if found and found.cost:
         orphan.cost_amount = found.cost.amount
-        orphan.cost_unit = found.cost.currency or found.cost.unit
+        orphan.cost_unit = (found.cost.currency or found.cost.unit)[:12]
     if found and found.state == "succeeded":
         alerts.tell("late-success", str(orphan.attempt), "It finished after the refund; it is our loss, not charged.")

@@ -145,16 +145,25 @@ def _claim(account_id: int) -> tuple[ProviderAccount, list[Attempt]]:
 
 
 def _apply(attempts: Iterable[Attempt], answers: dict[str, Progress]) -> None:
+    """Each by itself: an answer that cannot be applied keeps back no other."""
     for attempt in attempts:
         answer = answers.get(attempt.upstream_id)
         if answer is None:
             continue
-        if answer.state == "succeeded":
-            lifecycle.result_ready(attempt, answer)
-        elif answer.state == "failed":
-            lifecycle.attempt_failed(attempt, answer)
-        else:
-            _note(attempt, answer)
+        try:
+            _apply_one(attempt, answer)
+        except Exception as error:
+            logger.exception("%s: the provider's answer could not be applied; the next poll tries again", attempt)
+            alerts.tell("answer-not-applied", attempt.account.name, f"{attempt}: {type(error).__name__}.")
+
+
+def _apply_one(attempt: Attempt, answer: Progress) -> None:
+    if answer.state == "succeeded":
+        lifecycle.result_ready(attempt, answer)
+    elif answer.state == "failed":
+        lifecycle.attempt_failed(attempt, answer)
+    else:
+        _note(attempt, answer)
 
 
 def _note(attempt: Attempt, answer: Progress) -> None:

@@ -77,6 +77,22 @@ def test_an_unknown_word_of_adopted_work_is_an_alert_too(
     assert alerts() == {"unknown-status-word"}
 
 
+def test_an_answer_that_cannot_be_applied_keeps_back_no_other(
+    alice: Person, gateway: Steps, simulator: RunningSimulator
+) -> None:
+    """The first may go to another account, and its broken price keeps routing from saying which."""
+    broken, healthy = (ask(alice, prompt=f"[sim:fail internal] {number}") for number in range(2))
+    for task in (broken, healthy):
+        gateway.sent(task)
+    Task.objects.filter(pk=broken.pk).update(price={})
+    simulator.advance(10)
+    due_now()
+    gateway.poll()
+    statuses = dict(Task.objects.values_list("pk", "status"))
+    assert statuses == {broken.pk: "processing", healthy.pk: "failed"}
+    assert alerts() == {"answer-not-applied"}
+
+
 def test_many_tasks_are_asked_for_in_one_call(alice: Person, gateway: Steps, simulator: RunningSimulator) -> None:
     tasks = [ask(alice, prompt=f"[sim:fail content] {number}") for number in range(5)]
     for task in tasks:

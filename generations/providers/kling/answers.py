@@ -18,6 +18,7 @@ STATES: dict[str, State] = {
     "succeeded": "succeeded",  # new
     "failed": "failed",
 }
+BEYOND_BELIEF = Decimal(10) ** 12
 ENDED = ("succeed", "succeeded", "failed")
 
 
@@ -42,8 +43,8 @@ def read(response: httpx.Response) -> Envelope:
         code = int(found["code"])
         message = found.get("message")
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
-        return Envelope(response.status_code, None, response.text[:200], None)
-    return Envelope(response.status_code, code, message if isinstance(message, str) else "", found.get("data"))
+        return Envelope(response.status_code, None, text(response.text[:200]), None)
+    return Envelope(response.status_code, code, text(message), found.get("data"))
 
 
 def accepted(envelope: Envelope, reference: str) -> tuple[str, str]:
@@ -58,8 +59,10 @@ def accepted(envelope: Envelope, reference: str) -> tuple[str, str]:
 
 
 def text(value: Any) -> str:
-    """Ids and words as text; relays send ids as numbers."""
-    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    """Ids and words as text that a database takes: no NUL, no half characters. Relays send ids as numbers."""
+    if not isinstance(value, str | int) or isinstance(value, bool):
+        return ""
+    return str(value).encode("utf-8", "replace").decode().replace("\0", "")
 
 
 def reference_of(row: Mapping[str, Any]) -> str:
@@ -157,4 +160,4 @@ def _decimal(value: Any) -> Decimal | None:
         number = Decimal(str(value))
     except InvalidOperation:
         return None
-    return number if number.is_finite() else None
+    return number if number.is_finite() and abs(number) < BEYOND_BELIEF else None

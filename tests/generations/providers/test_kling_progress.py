@@ -105,6 +105,22 @@ def test_running_work_has_no_verdict_and_no_cost(simulator: RunningSimulator) ->
         assert (standing.state, standing.percent, standing.verdict, standing.cost) == ("running", None, None, None)
 
 
+@pytest.mark.parametrize(
+    ("value", "clean"), [("no\0thing", "nothing"), ("half \ud83d", "half ?"), (12, "12"), (True, ""), (None, "")]
+)
+def test_what_an_upstream_writes_can_be_stored(value: object, clean: str) -> None:
+    row = {"id": "1", "status": "failed", "message": value}
+    verdict = progress(row).verdict
+    assert verdict is not None
+    assert verdict.upstream_message == clean
+
+
+@pytest.mark.parametrize("amount", ["1e12", "-1e400", "NaN", "much"])
+def test_an_amount_beyond_belief_is_none(amount: str) -> None:
+    row = {"id": "1", "status": "failed", "billing": [{"amount": amount, "charge_type": "unit"}]}
+    assert progress(row).cost is None
+
+
 def test_fifty_ids_go_into_one_query() -> None:
     asked: list[list[str]] = []
 
