@@ -1,7 +1,7 @@
 """Bring a finished result home: copy it into our storage, probe it, and only then tell and charge the customer.
 
-Polls never download. A result link that answers 403 or 404 has gone stale: the provider is asked again, the task does
-not fail. What cannot be fetched is tried again until the task's deadline; what kills its workers waits for it aside.
+Polls never download. What cannot be fetched, or not be stored, is tried again until the task's deadline, with a fresh
+link from the provider, since links go stale; the task does not fail. What kills its workers waits for the deadline aside.
 """
 
 import logging
@@ -20,7 +20,6 @@ LEASE_SECONDS = 150
 DOWNLOAD_SECONDS = 90
 MAX_RESULT_BYTES = 2 * 1024**3
 RETRY_SECONDS = (1, 2, 5, 15, 60)
-STALE = {401, 403, 404, 410}
 
 
 def fetch(attempt_id: str) -> None:
@@ -29,6 +28,11 @@ def fetch(attempt_id: str) -> None:
     attempt = leases.claim(rows, seconds=LEASE_SECONDS)
     if attempt is None:
         return
+    with leases.work_on(attempt):
+        _go_on(attempt)
+
+
+def _go_on(attempt: Attempt) -> None:
     if leases.is_poison(attempt):
         alerts.tell("poison-result", str(attempt), f"Claimed {attempt.claims} times without any progress; set aside.")
         leases.let_go(attempt, due_at=None, progressed=False)
@@ -39,7 +43,7 @@ def fetch(attempt_id: str) -> None:
         return
     try:
         result = _kept(task) or _bring(task, attempt)
-    except (safe_http.FetchError, media.MediaError) as error:
+    except (safe_http.FetchError, media.MediaError, OSError) as error:
         _later(attempt, error)
     else:
         if not lifecycle.complete(attempt, result=result):
@@ -93,8 +97,7 @@ def _trusted_origin(attempt: Attempt) -> str | None:
 
 def _later(attempt: Attempt, error: Exception) -> None:
     logger.warning("%s: the result could not be fetched: %s", attempt, error)
-    if isinstance(error, safe_http.BadStatus) and error.status in STALE:
-        _refresh_link(attempt)
+    _refresh_link(attempt)
     wait = RETRY_SECONDS[min(attempt.fetch_tries, len(RETRY_SECONDS) - 1)]
     leases.held(attempt).update(fetch_tries=attempt.fetch_tries + 1)
     leases.let_go(attempt, due_at=timezone.now() + timedelta(seconds=wait))

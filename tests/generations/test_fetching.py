@@ -1,5 +1,6 @@
 """A finished result is copied to our storage before anybody is told or charged."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -43,6 +44,36 @@ def test_a_stale_link_is_asked_for_again_and_the_task_does_not_fail(
     gateway.due()
     assert seen(alice, attempt.task)["status"] == "completed"
     assert money(alice.organization) == (973, 0)
+
+
+def test_a_link_to_a_server_that_moved_is_asked_for_again(
+    alice: Person, gateway: Steps, simulator: RunningSimulator
+) -> None:
+    attempt = ready(alice, gateway, simulator)
+    Attempt.objects.update(result_url="http://127.0.0.1:9/result.mp4")
+    gateway.due()
+    assert Attempt.objects.get().result_url == attempt.result_url
+    Attempt.objects.update(due_at=timezone.now())
+    gateway.due()
+    assert seen(alice, attempt.task)["status"] == "completed"
+
+
+def test_a_storage_that_fails_delays_the_result_only(
+    alice: Person, gateway: Steps, simulator: RunningSimulator, settings: Any, tmp_path: Path
+) -> None:
+    attempt = ready(alice, gateway, simulator)
+    works = settings.STORAGES
+    (tmp_path / "full").write_text("a file where the folder should be")
+    broken = works["default"] | {"OPTIONS": {"location": tmp_path / "full" / "files"}}
+    settings.STORAGES = works | {"default": broken}
+    gateway.due()
+    again = Attempt.objects.get()
+    assert (again.state, again.fetch_tries, again.claims, again.leased_until) == ("fetching", 1, 0, None)
+    assert timezone.now() < again.due_at
+    settings.STORAGES = works
+    Attempt.objects.update(due_at=timezone.now())
+    gateway.due()
+    assert seen(alice, attempt.task)["status"] == "completed"
 
 
 def test_a_poll_never_downloads(alice: Person, gateway: Steps, simulator: RunningSimulator) -> None:
