@@ -39,15 +39,8 @@ def submit(task_id: str) -> None:
     task = leases.claim(Task.objects.filter(pk=task_id, status__in=Task.OPEN), seconds=LEASE_SECONDS)
     if task is None:
         return
-    attempt = task.attempts.filter(state__in=Attempt.OPEN).select_related("account").first()
-    if leases.is_poison(task):
-        _set_aside(task, attempt)
-    elif attempt is None:
-        _start(task)
-    elif attempt.state == Attempt.State.SUBMITTING:
-        lookups.resolve(task, attempt)
-    else:
-        leases.let_go(task, due_at=None)
+    with leases.work_on(task):
+        _go_on(task)
 
 
 def position(task: Task) -> int:
@@ -64,6 +57,18 @@ def running_limit(task: Task) -> int | None:
     if organization.running_limit is not None:
         return organization.running_limit
     return settings.SANDBOX_RUNNING_LIMIT if organization.is_sandbox else organization.user_group.running_limit
+
+
+def _go_on(task: Task) -> None:
+    attempt = task.attempts.filter(state__in=Attempt.OPEN).select_related("account").first()
+    if leases.is_poison(task):
+        _set_aside(task, attempt)
+    elif attempt is None:
+        _start(task)
+    elif attempt.state == Attempt.State.SUBMITTING:
+        lookups.resolve(task, attempt)
+    else:
+        leases.let_go(task, due_at=None)
 
 
 def _start(task: Task) -> None:

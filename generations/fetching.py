@@ -1,7 +1,7 @@
 """Bring a finished result home: copy it into our storage, probe it, and only then tell and charge the customer.
 
-Polls never download. What cannot be fetched, or not be stored, is tried again until the task's deadline, with a fresh
-link from the provider, since links go stale; the task does not fail. What kills its workers waits for the deadline aside.
+Polls never download. What cannot be fetched or stored is tried again until the task's deadline, each time with a fresh
+link from the provider, since links go stale; the task does not fail. What kills its workers waits for that aside.
 """
 
 import logging

@@ -9,8 +9,11 @@ A row is due when `due_at` has passed. While it is due and the queue was told so
 ringing again at once; the sweep rings once more when that time passes and nobody came.
 """
 
+import logging
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -21,10 +24,12 @@ from django.utils import timezone
 from generations.models import Attempt, Delivery, LoopLease, StoredFile, Task, WorkerPulse
 from generations.models.tasks import Leased
 
+logger = logging.getLogger(__name__)
 Row = TypeVar("Row", bound=Leased)
 CLAIMABLE: tuple[type[Leased], ...] = (Task, Attempt, Delivery, StoredFile)
 RING_TRUST = timedelta(seconds=15)
 PULSE_SECONDS = 1.0
+AFTER_ERROR = timedelta(seconds=5)
 _last_pulse = 0.0
 
 
@@ -68,6 +73,18 @@ def let_go(row: Leased, *, due_at: datetime | None, progressed: bool = True) -> 
     """Free the row and say when it is due again (None: never). Progress sets the count of claims back to 0."""
     claims = {"claims": 0} if progressed else {}
     return bool(held(row).update(leased_until=None, leased_by="", due_at=due_at, rung_until=None, **claims))
+
+
+@contextmanager
+def work_on(row: Leased) -> Iterator[None]:
+    """Work under a claim: an exception frees the row for another try soon, unless the work has freed it already."""
+    try:
+        yield
+    except Exception:
+        logger.exception("%s: the work on it failed", row)
+        still = held(row).filter(leased_until__isnull=False)
+        still.update(leased_until=None, leased_by="", due_at=timezone.now() + AFTER_ERROR, rung_until=None)
+        raise
 
 
 def release_leases(worker: str) -> int:

@@ -138,17 +138,8 @@ def check_face(file_id: str) -> None:
     file = leases.claim(StoredFile.objects.filter(pk=file_id, deleted_at__isnull=True), seconds=FACE_LEASE_SECONDS)
     if file is None:
         return
-    if leases.is_poison(file):
-        alerts.tell("poison-file", file.public_id, "Every worker that looked for a face in this file died.")
-        leases.let_go(file, due_at=None)
-        return
-    try:
-        with files.local_path(file) as path:
-            face = faces.video_has_face(path) if file.is_video else faces.has_face(path)
-        leases.held(file).update(face=face)
-    except (media.MediaError, FileNotFoundError) as error:
-        logger.info("%s: no word on a face: %s", file, error)
-    leases.let_go(file, due_at=None)
+    with leases.work_on(file):
+        _look_for_face(file)
 
 
 def clean_path(text: str) -> str:
@@ -170,6 +161,20 @@ def clean_name(text: str, file_format: str) -> str:
     if stem.suffix.lower() in endings:
         return f"{name[: -len(stem.suffix)][: MAX_NAME - len(stem.suffix)]}{stem.suffix}"
     return f"{name[: MAX_NAME - len(endings[0])]}{endings[0]}"
+
+
+def _look_for_face(file: StoredFile) -> None:
+    if leases.is_poison(file):
+        alerts.tell("poison-file", file.public_id, "Every worker that looked for a face in this file died.")
+        leases.let_go(file, due_at=None)
+        return
+    try:
+        with files.local_path(file) as path:
+            face = faces.video_has_face(path) if file.is_video else faces.has_face(path)
+        leases.held(file).update(face=face)
+    except (media.MediaError, FileNotFoundError) as error:
+        logger.info("%s: no word on a face: %s", file, error)
+    leases.let_go(file, due_at=None)
 
 
 def _printable(text: str) -> str:

@@ -101,20 +101,8 @@ def deliver(delivery_id: str) -> None:
     delivery = leases.claim(rows, seconds=_lease_seconds())
     if delivery is None:
         return
-    if leases.is_poison(delivery):
-        _set_aside(delivery)
-        return
-    body, headers = _message(delivery)
-    if not _free_threads.acquire(blocking=False):
-        _settle(delivery, _try(delivery, body, headers))
-        return
-    future = _threads().submit(_try, delivery, body, headers)
-    future.add_done_callback(lambda _: _free_threads.release())
-    try:
-        _settle(delivery, future.result(timeout=PATIENCE_SECONDS))
-    except TimeoutError:
-        job = threading.get_ident()
-        future.add_done_callback(lambda done: _settle_late(delivery, done, job))
+    with leases.work_on(delivery):
+        _send(delivery)
 
 
 def secret_of(organization: Organization) -> WebhookSecret:
@@ -172,6 +160,23 @@ def _waits_its_turn(rows: QuerySet[Delivery]) -> bool:
     wait = timedelta(seconds=max(1.0, waiting.count() / 10))
     rows.filter(leases.free(now)).update(due_at=now + wait, rung_until=None)
     return True
+
+
+def _send(delivery: Delivery) -> None:
+    if leases.is_poison(delivery):
+        _set_aside(delivery)
+        return
+    body, headers = _message(delivery)
+    if not _free_threads.acquire(blocking=False):
+        _settle(delivery, _try(delivery, body, headers))
+        return
+    future = _threads().submit(_try, delivery, body, headers)
+    future.add_done_callback(lambda _: _free_threads.release())
+    try:
+        _settle(delivery, future.result(timeout=PATIENCE_SECONDS))
+    except TimeoutError:
+        job = threading.get_ident()
+        future.add_done_callback(lambda done: _settle_late(delivery, done, job))
 
 
 def _message(delivery: Delivery) -> tuple[bytes, dict[str, str]]:

@@ -125,6 +125,34 @@ def test_progress_counts_what_could_be_claimed_now(alice: Person, gateway: Steps
     assert jobs.progress()[0] == 0
 
 
+def test_an_attempt_whose_poll_may_still_hang_could_not_be_claimed(alice: Person, gateway: Steps) -> None:
+    """A query may take 20 seconds, and its answers need a moment to be written."""
+    attempt = gateway.sent(ask(alice))
+    for seconds, claimable in ((0, 0), (29, 0), (31, 1)):
+        Attempt.objects.filter(pk=attempt.pk).update(due_at=timezone.now() - timedelta(seconds=seconds))
+        assert jobs.progress()[0] == claimable
+
+
+def test_a_job_that_fails_lets_go_of_its_row(alice: Person, gateway: Steps) -> None:
+    task = ask(alice)
+    Task.objects.update(price={})
+    with pytest.raises(KeyError):
+        jobs.submit(str(task.pk))
+    task.refresh_from_db()
+    assert (task.leased_until, task.leased_by, task.claims) == (None, "", 1)
+    assert timedelta(seconds=3) < task.due_at - timezone.now() <= timedelta(seconds=5)
+
+
+def test_an_error_after_the_work_has_freed_the_row_changes_nothing(alice: Person, gateway: Steps) -> None:
+    task = claim(ask(alice))
+    assert task is not None
+    with pytest.raises(ValueError, match="too late"), leases.work_on(task):
+        lifecycle.fail(task, lifecycle.SERVICE_ERROR)
+        raise ValueError("too late")
+    ended = Task.objects.get()
+    assert (ended.status, ended.due_at) == ("failed", None)
+
+
 def test_an_ended_task_is_never_due(alice: Person, gateway: Steps) -> None:
     task = ask(alice)
     lifecycle.cancel(task)
