@@ -1,5 +1,6 @@
-"""Organizations: open one for an owner, make its sandbox twin, suspend and resume it."""
+"""Organizations: open one for an owner, make its sandbox twin, say its limits, suspend and resume it."""
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -26,6 +27,19 @@ def sandbox_twin(organization: Organization) -> Organization:
     name = f"{organization.name} (sandbox)"[:120]
     fields = {"name": name, "user_group": organization.user_group}
     return Organization.objects.get_or_create(sandbox_of=organization, defaults=fields)[0]
+
+
+def running_limit(organization: Organization) -> int | None:
+    """How many of its tasks may be at work at once: its own number, else that of its kind or group; None = any."""
+    if organization.running_limit is not None:
+        return organization.running_limit
+    return settings.SANDBOX_RUNNING_LIMIT if organization.is_sandbox else organization.user_group.running_limit
+
+
+def queued_limit(organization: Organization) -> int | None:
+    """How many may wait beyond those; None = any."""
+    own = organization.queued_limit
+    return own if own is not None else organization.user_group.queued_limit
 
 
 def suspend(organization: Organization, reason: str) -> None:

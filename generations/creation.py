@@ -24,7 +24,7 @@ from billing.errors import PriceMissing
 from generations import catalog, doorbell, elements, idempotency, leases, references, routing, safe_http
 from generations.catalog import envelope
 from generations.catalog.base import Parsed, Spec
-from generations.models import IdempotencyRecord, Task, TaskMedia, Voice
+from generations.models import IdempotencyRecord, StoredFile, Task, TaskMedia, Voice
 from generations.serializers.tasks import task_object
 
 ENDPOINT = "videos/generations"
@@ -77,7 +77,11 @@ def _make(
         raise Unavailable("model_unavailable", f"{spec.id} is not available at the moment.", retry_after_seconds=30)
     task = _task(organization, key, spec, parsed, price, given)
     answer = json.dumps(task_object(task), ensure_ascii=False, separators=(",", ":"))
-    _insert(task, parsed, [idempotency.record(organization, *remember, task, answer)] if remember else [])
+    _insert(
+        task,
+        _media(task, parsed, uploads),
+        [idempotency.record(organization, *remember, task, answer)] if remember else [],
+    )
     ledger.reserve(organization, task.pk, price.credits, api_key=key)
     _check_room(organization, key)
     return task, answer
@@ -113,9 +117,15 @@ def _task(
     )
 
 
-def _insert(task: Task, parsed: Parsed, records: Sequence[IdempotencyRecord]) -> None:
+def _media(task: Task, parsed: Parsed, uploads: Mapping[str, StoredFile]) -> list[TaskMedia]:
+    return [
+        TaskMedia(task=task, role=medium.role, param=medium.param, url=medium.url, file=uploads.get(medium.url))
+        for medium in parsed.media
+    ]
+
+
+def _insert(task: Task, media: list[TaskMedia], records: Sequence[IdempotencyRecord]) -> None:
     """All that belongs to a new task, in one statement, the ring of the queue with it."""
-    media = [TaskMedia(task=task, role=medium.role, param=medium.param, url=medium.url) for medium in parsed.media]
     tables = ([task], media, records, doorbell.rows("submit", task.pk))
     one_statement.execute([one_statement.insert(rows) for rows in tables if rows])
 

@@ -10,9 +10,9 @@ The call has three outcomes besides success: the customer's input was refused (f
 import logging
 from datetime import timedelta
 
-from django.conf import settings
 from django.utils import timezone
 
+from accounts import organizations
 from generations import alerts, doorbell, elements, leases, lifecycle, lookups, references, routing
 from generations.lifecycle import SERVICE_ERROR, UNAVAILABLE, Failure
 from generations.models import Attempt, Task
@@ -45,18 +45,11 @@ def submit(task_id: str) -> None:
 
 def position(task: Task) -> int:
     """How many tasks of the organization must end before this one may start; 0 = it may."""
-    limit = running_limit(task)
+    limit = organizations.running_limit(task.organization)
     if limit is None:
         return 0
     ahead = Task.objects.filter(organization=task.organization_id, status__in=Task.OPEN, pk__lt=task.pk)
     return max(0, ahead.count() - limit + 1)
-
-
-def running_limit(task: Task) -> int | None:
-    organization = task.organization
-    if organization.running_limit is not None:
-        return organization.running_limit
-    return settings.SANDBOX_RUNNING_LIMIT if organization.is_sandbox else organization.user_group.running_limit
 
 
 def _go_on(task: Task) -> None:

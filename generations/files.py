@@ -26,19 +26,23 @@ from django.core import signing
 from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts import ids
 from accounts.models import Organization
 from generations import doorbell, leases
 from generations.media import ImageFacts, VideoFacts
-from generations.models import StoredFile, Task
+from generations.models import StoredFile, Task, TaskMedia
 
 logger = logging.getLogger(__name__)
 EXPIRE_LIMIT = 200
 SIGNER = "generations.files"
+DOWNLOAD_PATH = "/api/v1/files/download/"
 Purpose = StoredFile.Purpose
+WAITED_FOR = Exists(
+    TaskMedia.objects.filter(file=OuterRef("pk"), state=TaskMedia.State.WAITING, task__status__in=Task.OPEN)
+)
 
 
 class NoRoom(Exception):
@@ -137,6 +141,11 @@ def public_url(file: StoredFile) -> str:
     return f"{settings.PUBLIC_URL}/files/{_bare(file.pk)}/{quote(file.file_name)}"
 
 
+def download_url(file: StoredFile) -> str:
+    """Where the customer's own keys can download an upload."""
+    return f"{settings.PUBLIC_URL}{DOWNLOAD_PATH}{file.public_id}"
+
+
 def signed_url(file: StoredFile, task: Task) -> str:
     """The link an upstream gets, until the task ends: `{PUBLIC_URL}/files/<26 characters>/<signed task>/<name>`."""
     name, task_name = _bare(file.pk), _bare(task.pk)
@@ -145,18 +154,25 @@ def signed_url(file: StoredFile, task: Task) -> str:
 
 
 def own_file(url: str) -> UUID | None:
-    """The file behind one of our own links, public or signed; None for every other address."""
-    try:
-        asked, ours = urlsplit(url), urlsplit(settings.PUBLIC_URL)
-        if _origin(asked) != _origin(ours):
-            return None
-    except ValueError:
+    """The file behind one of our own links (public, signed, download); None for every other address."""
+    if not is_ours(url):
         return None
+    asked, ours = urlsplit(url), urlsplit(settings.PUBLIC_URL)
     path = unquote(asked.path).removeprefix(ours.path)
+    if path.startswith(DOWNLOAD_PATH):
+        return ids.decode(StoredFile.PREFIX, path.removeprefix(DOWNLOAD_PATH))
     words = path.split("/")
     if len(words) < 3 or words[:2] != ["", "files"]:
         return None
     return _id(words[2])
+
+
+def is_ours(url: str) -> bool:
+    """Whether the address is one of this gateway, whatever lies there."""
+    try:
+        return _origin(urlsplit(url)) == _origin(urlsplit(settings.PUBLIC_URL))
+    except ValueError:
+        return False
 
 
 def find_public(name: str) -> StoredFile | None:
@@ -178,12 +194,16 @@ def find_signed(name: str, token: str) -> StoredFile | None:
 
 
 def remove(file: StoredFile) -> None:
-    """Nobody can read it from now on; the bytes go, the row stays. A removal cut short is ended by `expire_due`."""
+    """Nobody can read it from now on; the bytes go, the row stays. A removal cut short is ended by `expire_due`.
+
+    So is one that a task stands in the way of: it has been asked for with this file and has no copy of it yet.
+    """
     now = timezone.now()
     rows = StoredFile.objects.filter(pk=file.pk, deleted_at__isnull=True)
     rows.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=now)).update(expires_at=now)
-    default_storage.delete(file.storage_name)
-    rows.update(deleted_at=now, due_at=None)
+    if not rows.filter(WAITED_FOR).exists():
+        default_storage.delete(file.storage_name)
+        rows.update(deleted_at=now, due_at=None)
 
 
 def let_expire(rows: QuerySet[StoredFile], at: datetime) -> None:
@@ -193,9 +213,9 @@ def let_expire(rows: QuerySet[StoredFile], at: datetime) -> None:
 
 def expire_due(limit: int = EXPIRE_LIMIT) -> int:
     """Remove what has expired, the oldest first; how many went. Files the storage refuses to remove stay for later."""
-    due = StoredFile.objects.filter(deleted_at__isnull=True, expires_at__lte=timezone.now()).order_by("expires_at")
+    due = StoredFile.objects.filter(~WAITED_FOR, deleted_at__isnull=True, expires_at__lte=timezone.now())
     removed = 0
-    for file in due[:limit]:
+    for file in due.order_by("expires_at")[:limit]:
         try:
             remove(file)
         except OSError:

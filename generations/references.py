@@ -33,19 +33,23 @@ class WrongMedia(Exception):
         self.failure = failure
 
 
-def check_at_post(organization: Organization, references: tuple[MediaRef, ...]) -> None:
-    """Refuse what is already known to be wrong, without any call: spelling, ownership, facts of our own uploads."""
+def check_at_post(organization: Organization, references: tuple[MediaRef, ...]) -> dict[str, StoredFile]:
+    """The organization's own uploads among the references, by their address.
+
+    Refuses what is already known to be wrong, without any call: spelling, ownership, facts of those uploads.
+    """
     own = {reference.url: files.own_file(reference.url) for reference in references}
     wanted = [file_id for file_id in own.values() if file_id is not None]
     uploads = files.alive(organization).in_bulk(wanted) if wanted else {}
     for reference in references:
         file_id = own[reference.url]
-        if file_id is None:
-            _check_address(reference)
-        elif file_id not in uploads:
+        if file_id in uploads:
+            _check_upload(uploads[file_id], reference)
+        elif file_id or files.is_ours(reference.url):
             raise InvalidRequest("media_url_not_allowed", "This file is not yours or is gone.", param=reference.param)
         else:
-            _check_upload(uploads[file_id], reference)
+            _check_address(reference)
+    return {url: uploads[file_id] for url, file_id in own.items() if file_id in uploads}
 
 
 def prepare(task: Task) -> None:
@@ -53,7 +57,7 @@ def prepare(task: Task) -> None:
     spec = catalog.find(task.model)
     assert spec is not None, f"{task} names a model that left the catalogue"
     deadline = time.monotonic() + settings.MEDIA_TIMEOUT_SECONDS
-    for medium in task.media.filter(state=TaskMedia.State.WAITING).order_by("pk"):
+    for medium in task.media.filter(state=TaskMedia.State.WAITING).select_related("file").order_by("pk"):
         with tempfile.TemporaryDirectory(prefix="reference-") as folder:
             file = _checked_copy(task, medium, spec.media[medium.role], Path(folder), deadline)
         state = TaskMedia.State.READY if file else TaskMedia.State.UNREACHED
@@ -104,16 +108,14 @@ def _checked_copy(task: Task, medium: TaskMedia, kind: MediaKind, folder: Path, 
 
 
 def _bring(task: Task, medium: TaskMedia, kind: MediaKind, source: Path, deadline: float) -> None:
-    """Write the customer's bytes to `source`: out of our storage when the file is ours, else from the address."""
-    own = files.own_file(medium.url)
-    if own is not None:
-        upload = files.alive(task.organization).filter(pk=own).first()
-        if upload is None:
-            raise WrongMedia(
-                Failure(code="resource_not_found", message="The uploaded file is gone.", param=medium.param)
-            )
-        with files.local_path(upload) as path:
-            shutil.copyfile(path, source)
+    """Write the customer's bytes to `source`: out of our storage when it is an upload, else from the address."""
+    if medium.file is not None:
+        try:
+            with files.local_path(medium.file) as path:
+                shutil.copyfile(path, source)
+        except FileNotFoundError as error:
+            gone = Failure(code="resource_not_found", message="The uploaded file is gone.", param=medium.param)
+            raise WrongMedia(gone) from error
         return
     with source.open("wb") as into:
         left = max(0.1, deadline - time.monotonic())

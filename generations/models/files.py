@@ -67,7 +67,8 @@ class StoredFile(Leased):
 class TaskMedia(models.Model):
     """One picture or film that a task's request named, and our checked copy of it once there is one.
 
-    What it must be is said by the catalogue, under the model and `role`.
+    While it waits, `file` is the customer's upload where the request named one. What it must be is said by the
+    catalogue, under the model and `role`.
     """
 
     class State(models.TextChoices):

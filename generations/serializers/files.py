@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.conf import settings
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -82,7 +81,7 @@ class FileShape(serializers.Serializer):
         return files.public_url(file)
 
     def get_download_url(self, file: StoredFile) -> str:
-        return f"{settings.PUBLIC_URL}/api/v1/files/download/{file.public_id}"
+        return files.download_url(file)
 
 
 class ListedFile(serializers.Serializer):

@@ -114,7 +114,7 @@ class OneFile(FilesView):
 
     @extend_schema(operation_id="delete_file", responses={200: shapes.Envelope})
     def delete(self, request: ApiRequest, file_id: str) -> Response:
-        """Delete an upload. Tasks that already use it go on: they work with copies."""
+        """Delete an upload. Tasks that were asked for with it go on: they work with copies."""
         files.remove(uploads.find(request.organization, file_id))
         return Response(shapes.answer(None, "File deleted successfully"))
 

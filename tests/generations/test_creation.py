@@ -2,12 +2,16 @@
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from django_q.models import OrmQ
+from pytest_django import Settings
 
+from accounts import organizations
 from accounts.models import Scope
+from billing import ledger
 from generations import routing
 from generations.models import IdempotencyRecord, ProviderAccount, Task
 from tests.cast import Person, client_for, give_key, organization_of
@@ -239,6 +243,26 @@ def test_the_limits_of_the_user_group_hold_where_the_organization_has_none(alice
     group.running_limit, group.queued_limit = 1, 0
     group.save(update_fields=["running_limit", "queued_limit"])
     assert [alice.client.post(POST, TEXT_TO_VIDEO).status_code for _ in range(2)] == [200, 429]
+
+
+def test_without_a_running_limit_nothing_waits_so_nothing_is_too_much(alice: Person, gateway: Steps) -> None:
+    group = alice.organization.user_group
+    group.running_limit, group.queued_limit = None, 0
+    group.save(update_fields=["running_limit", "queued_limit"])
+    assert [alice.client.post(POST, TEXT_TO_VIDEO).status_code for _ in range(2)] == [200, 200]
+
+
+def test_the_running_limit_of_a_sandbox_counts_before_its_queue(
+    alice: Person, gateway: Steps, settings: Settings
+) -> None:
+    settings.SANDBOX_RUNNING_LIMIT = 2
+    group = alice.organization.user_group
+    group.running_limit, group.queued_limit = 1, 0
+    group.save(update_fields=["running_limit", "queued_limit"])
+    sandbox = organizations.sandbox_twin(alice.organization)
+    ledger.grant(sandbox, Decimal(100), kind="promo", reference="test credits", reason="test")
+    client = client_for(give_key(sandbox)[1])
+    assert [client.post(POST, TEXT_TO_VIDEO).status_code for _ in range(3)] == [200, 200, 429]
 
 
 def test_without_an_account_that_can_take_it_the_model_is_unavailable(alice: Person, gateway: Steps) -> None:

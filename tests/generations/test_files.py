@@ -244,6 +244,7 @@ def test_our_own_links_are_recognised(alice: Person, settings: Settings) -> None
         files.signed_url(file, task),
         f"https://API.example.com:443/files/{bare}/x.png?download=1#top",
         f"https://api.example.com./%66iles/{bare}/x.png",
+        files.download_url(file),
     ):
         assert files.own_file(url) == file.pk, url
 

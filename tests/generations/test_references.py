@@ -1,5 +1,6 @@
 """Reference media: checked before anything is sent, copied, and shown to the upstream only as our copy."""
 
+import base64
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.storage import default_storage
 from django.utils import timezone
 from PIL import Image
 
-from generations import files
+from generations import files, lifecycle
 from generations.models import StoredFile, Task, TaskMedia
 from tests.cast import Person
 from tests.generations.films import PHOTOS, film
@@ -211,13 +213,45 @@ def test_a_file_of_another_organization_is_not_allowed(
     assert answer.json()["error"]["param"] == "image_start"
 
 
-def test_an_upload_that_was_deleted_meanwhile_fails_the_task(alice: Person, gateway: Steps) -> None:
-    url = upload(alice.organization, CAT)
-    task = ask(alice, model=I2V, image_start=url)
-    files.remove(StoredFile.objects.get())
+@pytest.mark.parametrize("kind", ["file_url", "download_url"])
+def test_an_upload_may_be_deleted_as_soon_as_the_task_is_made(
+    alice: Person, gateway: Steps, tmp_path: Path, kind: str
+) -> None:
+    body = {"base64_data": base64.b64encode(CAT.read_bytes()).decode()}
+    kept = alice.client.post("/api/v1/files/upload/base64", body).json()["data"]
+    task = ask(alice, model=I2V, image_start=kept[kind])
+    assert alice.client.delete(f"/api/v1/files/{kept['file_id']}").status_code == 200
+    assert alice.client.get(kept["file_url"]).status_code == 404
+    assert files.expire_due() == 0
+
+    gateway.until(task, Task.Status.COMPLETED)
+    upload = StoredFile.objects.get(purpose="upload")
+    assert (upload.deleted_at, files.expire_due()) == (None, 2)  # the upload and the checked copy
+    assert alice.client.post(POST, {"model": I2V, "image_start": kept[kind]}).status_code == 400
+
+
+def test_a_deleted_upload_is_not_kept_for_a_task_that_ended(alice: Person, gateway: Steps) -> None:
+    task = ask(alice, model=I2V, image_start=upload(alice.organization, CAT))
+    lifecycle.cancel(task)
+    file = StoredFile.objects.get()
+    files.remove(file)
+    file.refresh_from_db()
+    assert file.deleted_at is not None
+
+
+def test_an_upload_whose_bytes_are_gone_fails_the_task(alice: Person, gateway: Steps) -> None:
+    task = ask(alice, model=I2V, image_start=upload(alice.organization, CAT))
+    default_storage.delete(StoredFile.objects.get().storage_name)
     gateway.until(task, Task.Status.FAILED)
     assert (task.error_code, task.error_param) == ("resource_not_found", "image_start")
     assert money(alice.organization) == (1000, 0)
+
+
+@pytest.mark.parametrize("path", ["", "/", "/docs", "/v1/tasks", "/files/short/a.png", "/api/v1/files/download/file_x"])
+def test_another_address_of_ours_is_not_allowed(alice: Person, gateway: Steps, settings: Any, path: str) -> None:
+    settings.PUBLIC_URL = "https://api.example.com"
+    answer = alice.client.post(POST, {"model": I2V, "image_start": settings.PUBLIC_URL + path})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "media_url_not_allowed")
 
 
 def test_without_a_face_no_element_is_made(alice: Person, gateway: Steps, simulator: RunningSimulator) -> None:
