@@ -43,12 +43,21 @@ def open_wallet(organization: Organization) -> Wallet:
 
 def lock(organization: Organization) -> Wallet:
     """The wallet, locked until the transaction ends. NO KEY, so that foreign-key checks of its children do not wait."""
+    _check_transaction()
     found = WALLET(wallet_id=organization.pk) or WALLET(wallet_id=open_wallet(organization).pk)
     return found[0]
 
 
 def lock_reservation(reservation_id: UUID) -> tuple[Wallet, Reservation]:
+    """The reservation, its wallet locked likewise."""
+    _check_transaction()
     wallets = WALLET_OF_A_RESERVATION(reservation_id=reservation_id)
     if not wallets:
         raise Reservation.DoesNotExist(f"There is no reservation {reservation_id}.")
     return wallets[0], RESERVATION(reservation_id=reservation_id)[0]
+
+
+def _check_transaction() -> None:
+    """A lock without a transaction is gone at once, and a query spelled beforehand is not refused for it by Django."""
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("A wallet is locked within a transaction only.")

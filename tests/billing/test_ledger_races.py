@@ -12,11 +12,12 @@ from threading import Barrier
 
 import pytest
 from django.db import connection
+from django.db.transaction import TransactionManagementError
 
 from accounts import ids
 from accounts.errors import QuotaExceeded
 from accounts.models import Organization
-from billing import audit, ledger
+from billing import audit, ledger, locks
 from billing.errors import LedgerConflict
 from billing.models import Reservation
 from tests.billing.books import findings, give, key_of, movements, reserve, totals, wallet_of
@@ -128,3 +129,12 @@ def test_an_audit_during_the_rush_sees_no_fault(acme: Organization) -> None:
     assert outcomes[8:] == [[]] * 4
     assert totals(acme) == (920, 0)
     assert audit.audit_all().findings == []
+
+
+def test_nothing_is_locked_without_a_transaction(acme: Organization) -> None:
+    give(acme, 10)
+    reservation = reserve(acme, 1)
+    with pytest.raises(TransactionManagementError):
+        locks.lock(acme)
+    with pytest.raises(TransactionManagementError):
+        locks.lock_reservation(reservation)
