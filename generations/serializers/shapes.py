@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from accounts.errors import InvalidRequest
 from accounts.fields import Credits, UnixTime
 from generations.models import Element, Task, Voice
 from generations.task_list import Filters
@@ -90,12 +91,12 @@ class TaskQuery(serializers.Serializer):
         return Filters(**{name: self.validated_data.get(name) for name in names}, metadata=self._metadata())
 
     def _metadata(self) -> dict[str, str]:
+        """Raises InvalidRequest for what no task can have: PostgreSQL keeps no NUL character."""
         given: dict[str, Any] = self.initial_data
-        return {
-            name.removeprefix("metadata[").removesuffix("]"): given[name]
-            for name in given
-            if name.startswith("metadata[") and name.endswith("]")
-        }
+        names = [name for name in given if name.startswith("metadata[") and name.endswith("]")]
+        if any("\0" in name + given[name] for name in names):
+            raise InvalidRequest("invalid_parameter", "Metadata holds no NUL character.", param="metadata")
+        return {name.removeprefix("metadata[").removesuffix("]"): given[name] for name in names}
 
 
 class TaskBatch(serializers.Serializer):

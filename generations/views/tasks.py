@@ -18,6 +18,14 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="Sending the same request again with the same key gives the first answer again, and no second task.",
 )
+METADATA = OpenApiParameter(
+    "metadata",
+    {"type": "object", "additionalProperties": {"type": "string"}},
+    OpenApiParameter.QUERY,
+    style="deepObject",
+    explode=True,
+    description="`metadata[key]=value` finds the tasks with this pair; several of them must all hold.",
+)
 
 
 def seen(task: Task) -> dict[str, object]:
@@ -47,7 +55,7 @@ class Generations(APIView):
 class Tasks(APIView):
     required_scope = Scope.READ
 
-    @extend_schema(operation_id="list_tasks", parameters=[shapes.TaskQuery], responses=shapes.TaskPage)
+    @extend_schema(operation_id="list_tasks", parameters=[shapes.TaskQuery, METADATA], responses=shapes.TaskPage)
     def get(self, request: ApiRequest) -> Response:
         """List the organization's tasks, newest first."""
         query = shapes.TaskQuery(data=request.query_params)

@@ -118,3 +118,9 @@ def test_the_page_at_docs_needs_nothing_from_outside(client: Client) -> None:
     for address in addresses:
         assert client.get(address).status_code == 200
     assert "/openapi.json" in page
+
+
+def test_the_metadata_filter_is_described(document: dict[str, Any]) -> None:
+    parameters = {one["name"]: one for one in document["paths"]["/v1/tasks"]["get"]["parameters"]}
+    assert (parameters["metadata"]["style"], parameters["metadata"]["explode"]) == ("deepObject", True)
+    assert parameters["metadata"]["schema"] == {"type": "object", "additionalProperties": {"type": "string"}}

@@ -139,6 +139,8 @@ def test_a_cursor_reaches_everything_once(alice: Person, gateway: Steps) -> None
         ("?cursor=nothing", "cursor"),
         ("?created_after=yesterday", "created_after"),
         ("?created_before=1e400", "created_before"),
+        ("?metadata[%00]=a", "metadata"),
+        ("?metadata[a]=%00", "metadata"),
     ],
 )
 def test_a_wrong_query_is_named(alice: Person, gateway: Steps, query: str, param: str) -> None:
