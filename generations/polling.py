@@ -7,6 +7,7 @@ download.
 
 import asyncio
 import logging
+import random
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -79,26 +80,27 @@ async def _rounds(threads: ThreadPoolExecutor, account_id: int) -> None:
     """Round after round for one account; ends when nothing of it runs any more."""
     async with query_client() as client:
         while True:
-            started = time.monotonic()
+            started, asked = time.monotonic(), 0
             try:
-                busy = await poll_account(threads, client, account_id)
+                asked = await poll_account(threads, client, account_id)
+                if not asked and not await in_thread(threads, lambda: _running(account_id)):
+                    return
             except Exception:
                 logger.exception("polling of account %s failed; the next round tries again", account_id)
-                busy = True
-            if not busy:
-                return
-            await asyncio.sleep(max(0.05, settings.POLL_INTERVAL_SECONDS / 2 - (time.monotonic() - started)))
+            if asked < BATCH:
+                await asyncio.sleep(max(0.05, settings.POLL_INTERVAL_SECONDS / 2 - (time.monotonic() - started)))
 
 
-async def poll_account(threads: ThreadPoolExecutor, client: QueryClient, account_id: int) -> bool:
-    """One round. False when the account has nothing running."""
+async def poll_account(threads: ThreadPoolExecutor, client: QueryClient, account_id: int) -> int:
+    """One round; how many attempts were asked about. They are mixed, so that a slow provider answers each some time."""
     account, attempts = await in_thread(threads, lambda: _claim(account_id))
     if not attempts:
-        return await in_thread(threads, lambda: _running(account_id))
+        return 0
     caller = account.caller()
+    random.shuffle(attempts)
     chunks = [attempts[start : start + CHUNK] for start in range(0, len(attempts), CHUNK)]
     await asyncio.gather(*(_ask(threads, client, account, caller, chunk) for chunk in chunks))
-    return True
+    return len(attempts)
 
 
 async def _ask(
@@ -110,10 +112,8 @@ async def _ask(
 ) -> None:
     handles = [Handle(upstream_id=attempt.upstream_id, route=attempt.route) for attempt in attempts]
     try:
-        answers = await asyncio.wait_for(
-            adapter(account.provider).check_many(client, caller, handles), timeout=QUERY_SECONDS
-        )
-    except (OutcomeUnknown, TimeoutError) as error:
+        answers = await adapter(account.provider).check_many(client, caller, handles)
+    except OutcomeUnknown as error:
         logger.warning("a poll of %s failed: %s", account, error)
         return
     if answers:

@@ -142,7 +142,6 @@ class Progress:
 
     upstream_id: str
     state: State
-    percent: int | None
     state_word: str
     known_word: bool
     outputs: tuple[Output, ...] = ()
@@ -209,7 +208,10 @@ class Adapter(Protocol):
     async def check_many(
         self, client: httpx.AsyncClient, account: Account, handles: Sequence[Handle]
     ) -> dict[str, Progress]:
-        """Progress by upstream id; an id without a credible answer is absent. Raises OutcomeUnknown."""
+        """Progress by upstream id; an id without a credible answer within QUERY_SECONDS is absent.
+
+        Raises OutcomeUnknown when none has one.
+        """
 
     def find(self, account: Account, reference: str, route: str) -> Progress | None:
         """Look our reference up; None only when the provider answered that it has none. Raises OutcomeUnknown."""

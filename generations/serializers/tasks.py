@@ -47,11 +47,11 @@ def seconds(moment: datetime) -> int:
 
 
 def progress(task: Task) -> int:
-    """Percent: the provider's word where it gives one, else how much of the usual time has passed."""
+    """Percent, by the clock: how much of the usual time has passed."""
     if task.status != Task.Status.PROCESSING or task.accepted_at is None:
         return task.progress
     passed = (timezone.now() - task.accepted_at).total_seconds()
-    return max(task.progress, min(ALMOST, int(100 * passed / task.estimated_seconds)))
+    return min(ALMOST, int(100 * passed / task.estimated_seconds))
 
 
 def _info(task: Task, queue_position: int) -> dict[str, Any]:

@@ -81,7 +81,6 @@ def finished(task: Task, tmp_path: Path) -> Task:
         Progress(
             upstream_id="u-77",
             state="succeeded",
-            percent=100,
             state_word="succeed",
             known_word=True,
             outputs=(output,),

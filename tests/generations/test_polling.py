@@ -1,16 +1,21 @@
 """What the provider says about running work, and what is made of it."""
 
+import copy
+import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
+from accounts import ids
 from billing.models import AuditRun
-from generations import jobs, lifecycle, lookups
+from generations import jobs, lifecycle, lookups, polling
 from generations.models import Alert, Attempt, OrphanSpend, ProviderAccount, Task
 from tests.cast import Person
 from tests.generations.gateway import Steps, alerts, ask, findings, money, seen
 from tests.generations.simulator import RunningSimulator, wait_for
+from tests.generations.wire import peer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -93,26 +98,52 @@ def test_an_answer_that_cannot_be_applied_keeps_back_no_other(
     assert alerts() == {"answer-not-applied"}
 
 
-def test_many_tasks_are_asked_for_in_one_call(alice: Person, gateway: Steps, simulator: RunningSimulator) -> None:
-    tasks = [ask(alice, prompt=f"[sim:fail content] {number}") for number in range(5)]
-    for task in tasks:
-        gateway.sent(task)
-    simulator.advance(10)
+def test_many_tasks_are_asked_for_in_one_call(alice: Person, gateway: Steps) -> None:
+    attempts = [gateway.sent(ask(alice, prompt=str(number))) for number in range(5)]
+    rows = [{"id": attempt.upstream_id, "status": "failed", "message": "Risk control system"} for attempt in attempts]
+    body = json.dumps({"code": 0, "message": "", "data": rows}).encode()
     due_now()
-    gateway.poll()
+    with peer(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)) as upstream:
+        ProviderAccount.objects.update(base_url=upstream.url)
+        gateway.poll()
+    (asked,) = upstream.requests
+    assert all(attempt.upstream_id.encode() in asked for attempt in attempts)
     assert set(Task.objects.values_list("status", flat=True)) == {"failed"}
     assert money(alice.organization) == (1000, 0)
 
 
 def test_only_due_attempts_are_asked_for_and_move_on(
-    alice: Person, gateway: Steps, simulator: RunningSimulator
+    alice: Person, gateway: Steps, simulator: RunningSimulator, settings: Any
 ) -> None:
-    attempt = gateway.sent(ask(alice))
-    simulator.advance(10)
-    Attempt.objects.update(due_at=timezone.now() + timedelta(hours=1))
+    settings.POLL_INTERVAL_SECONDS = 60
+    later, now = (gateway.sent(ask(alice, prompt=f"[sim:slow 600] {number}")) for number in range(2))
+    in_an_hour, before = timezone.now() + timedelta(hours=1), timezone.now()
+    Attempt.objects.filter(pk=later.pk).update(due_at=in_an_hour, state_word="")
+    Attempt.objects.filter(pk=now.pk).update(due_at=before, state_word="")
+    simulator.advance(30)
     gateway.poll()
-    attempt.refresh_from_db()
-    assert attempt.state == "running"
+    later.refresh_from_db()
+    now.refresh_from_db()
+    assert (later.state_word, later.due_at) == ("", in_an_hour)
+    assert now.state_word == "processing"
+    assert before + timedelta(seconds=60) <= now.due_at <= timezone.now() + timedelta(seconds=60)
+
+
+def test_after_a_full_batch_the_next_follows_at_once(alice: Person, gateway: Steps, settings: Any) -> None:
+    model = gateway.sent(ask(alice))
+    task = Task.objects.get()
+    tasks, attempts = [], []
+    for number in range(2 * polling.BATCH):
+        task.pk = ids.new()
+        tasks.append(copy.copy(task))
+        attempts.append(Attempt(task=tasks[-1], account=model.account, number=1, state=model.state))
+        attempts[-1].upstream_id, attempts[-1].due_at = str(number), timezone.now()
+    Task.objects.bulk_create(tasks)
+    Attempt.objects.bulk_create(attempts)
+    settings.POLL_INTERVAL_SECONDS = 60
+    ProviderAccount.objects.update(base_url="http://127.0.0.1:9")
+    with gateway.loop():
+        wait_for(lambda: not Attempt.objects.filter(due_at__lte=timezone.now()).exists())
 
 
 def test_an_account_that_hangs_delays_no_other(

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import httpx
 
 from generations.providers.base import (
+    QUERY_SECONDS,
     Accepted,
     Account,
     Handle,
@@ -40,10 +41,11 @@ def _tls() -> ssl.SSLContext:
 
 
 class Kling:
-    """The adapter. `transport` replaces the network at the wire."""
+    """The adapter. `transport` replaces the network at the wire; `query_seconds` is how long a batch query may take."""
 
-    def __init__(self, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(self, transport: httpx.BaseTransport | None = None, *, query_seconds: float = QUERY_SECONDS) -> None:
         self._transport = transport
+        self._query_seconds = query_seconds
 
     def route(self, request: Request) -> str:
         return requests.route(request)
@@ -84,8 +86,11 @@ class Kling:
         gate = asyncio.Semaphore(QUERIES_AT_ONCE)
 
         async def ask(path: str, ids: list[str]) -> dict[str, Progress] | OutcomeUnknown:
-            async with gate:
-                return await _asked(client, account, path, ids)
+            try:
+                async with asyncio.timeout(self._query_seconds), gate:
+                    return await _asked(client, account, path, ids)
+            except TimeoutError:
+                return OutcomeUnknown("no answer in time")
 
         found = await asyncio.gather(*(ask(path, ids) for path, ids in calls))
         answered = [part for part in found if not isinstance(part, OutcomeUnknown)]

@@ -82,7 +82,6 @@ def progress(row: Mapping[str, Any]) -> Progress:
     return Progress(
         upstream_id=text(row.get("id")) or text(row.get("task_id")),
         state=state if state is not None and known else "running",
-        percent=None,
         state_word=word,
         known_word=known,
         outputs=outputs,

@@ -102,7 +102,7 @@ def test_running_work_has_no_verdict_and_no_cost(simulator: RunningSimulator) ->
     accepted = [Kling().submit(simulator.account, request) for request in (video("a"), element("b"))]
 
     for standing in check(simulator.account, accepted).values():
-        assert (standing.state, standing.percent, standing.verdict, standing.cost) == ("running", None, None, None)
+        assert (standing.state, standing.verdict, standing.cost) == ("running", None, None)
 
 
 @pytest.mark.parametrize(
@@ -133,6 +133,23 @@ def test_fifty_ids_go_into_one_query() -> None:
 
     assert sorted(map(len, asked)) == [20, 50, 50]
     assert len(found) == 120
+
+
+def test_a_query_that_hangs_hides_no_answer_that_came() -> None:
+    async def answer(request: httpx.Request) -> httpx.Response:
+        number = request.url.path.rsplit("/", 1)[-1]
+        if number == "0":
+            await asyncio.sleep(60)
+        return httpx.Response(200, json={"code": 0, "data": {"task_id": number, "task_status": "processing"}})
+
+    async def ask(*numbers: int) -> dict[str, Progress]:
+        handles = [Handle(upstream_id=str(number), route=LEGACY) for number in numbers]
+        async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+            return await Kling(query_seconds=0.3).check_many(client, ACCOUNT, handles)
+
+    assert set(asyncio.run(ask(*range(20)))) == {str(number) for number in range(1, 20)}
+    with pytest.raises(OutcomeUnknown):
+        asyncio.run(ask(0))
 
 
 def test_nothing_to_check_asks_nobody() -> None:
