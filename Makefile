@@ -8,7 +8,7 @@ PRODUCTION := DEBUG=off SECRET_KEY=$$($(PY) -c 'import secrets; print(secrets.to
 	SAFE_HTTP_EXTRA_NETWORKS= SAFE_HTTP_CA_FILE=
 CODE := accounts billing generations evolink_saas tests
 
-.PHONY: help setup run demo test check system bench requirements
+.PHONY: help setup run demo test check system chaos bench requirements
 
 help:
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 22
@@ -39,6 +39,9 @@ check: setup ## lint, types, migrations, deployment checks
 	DJANGO_SETTINGS_MODULE=tests.settings LOG_LEVEL=WARNING $(PY) -W ignore manage.py lintmigrations --quiet ok ignore \
 		--include-apps accounts billing generations
 	$(PRODUCTION) $(PY) manage.py check --deploy --fail-level WARNING
+
+chaos: setup ## the kill and fault tests at their large sizes: hours, resumable (ONLY=kills, faults, stops, ...)
+	$(PY) -m tests.system.chaos $(ONLY)
 
 bench: setup ## measure the speed table into docs/figures.md
 	$(PY) -m tests.benchmarks

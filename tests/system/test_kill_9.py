@@ -1,6 +1,6 @@
 """Whatever is killed at whatever moment: no task is lost, charged twice or made twice, and work goes on in seconds.
 
-CHAOS_KILLS and CHAOS_TASKS make the first one larger.
+CHAOS_KILLS, CHAOS_TASKS and CHAOS_ROUNDS make them larger.
 """
 
 import os
@@ -18,6 +18,9 @@ pytestmark = pytest.mark.system
 
 KILLS = int(os.environ.get("CHAOS_KILLS", "30"))
 TASKS = int(os.environ.get("CHAOS_TASKS", "200"))
+ROUNDS = int(os.environ.get("CHAOS_ROUNDS", "3"))
+SEED = int(os.environ.get("CHAOS_SEED", "9"))
+VICTIMS = ("an idle worker", "the group", "the supervisor")
 RESUME_SECONDS = 10
 RESUME_WITH_SUPERVISOR_SECONDS = 20  # two programs start, one after the other
 
@@ -29,10 +32,10 @@ def resumed(site: Site, before: set[str], *, seconds: float = RESUME_SECONDS) ->
     return time.monotonic() - killed_at
 
 
-def test_thirty_kills_under_load_lose_nothing_and_buy_nothing_twice(site: Site) -> None:
+def test_kills_under_load_lose_nothing_and_buy_nothing_twice(site: Site) -> None:
     customer = Customer(site.url, PRICE * TASKS)
     site.simulator.do("settings", speed=15, rates={"slow-create 0.3": 0.5})
-    dice = random.Random(9)
+    dice = random.Random(SEED)
     asked: list[str] = []
     pauses: list[float] = []
     for kill in range(KILLS):
@@ -52,9 +55,9 @@ def test_thirty_kills_under_load_lose_nothing_and_buy_nothing_twice(site: Site) 
 
 
 def test_a_killed_idle_worker_a_killed_group_and_a_killed_supervisor_are_replaced(site: Site) -> None:
-    customer = Customer(site.url, PRICE * 9)
+    customer = Customer(site.url, PRICE * len(VICTIMS) * ROUNDS)
     asked: list[str] = []
-    for victim in ["an idle worker", "the group", "the supervisor"] * 3:
+    for victim in VICTIMS * ROUNDS:
         before, cluster = site.worker_names(), site.cluster()
         if victim == "the group":
             os.killpg(cluster.pid, signal.SIGKILL)

@@ -1,5 +1,9 @@
-"""The web server dies in the middle of requests: what it did not answer never happened, and asking again is safe."""
+"""The web server dies in the middle of requests: what it did not answer never happened, and asking again is safe.
 
+CHAOS_ROUNDS is how often.
+"""
+
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -13,6 +17,7 @@ from tests.system.site import PRICE, Customer, Site, assert_nothing_is_wrong
 
 pytestmark = pytest.mark.system
 
+ROUNDS = int(os.environ.get("CHAOS_ROUNDS", "3"))
 REQUESTS = 6  # fewer than the server's threads
 
 
@@ -42,7 +47,7 @@ def kill_web(site: Site) -> None:
         process.kill()
 
 
-@pytest.mark.parametrize("time", [1, 2, 3])
+@pytest.mark.parametrize("time", range(ROUNDS))
 def test_a_request_that_dies_with_the_web_server_leaves_nothing_and_its_repetition_makes_one_task(
     site: Site, time: int
 ) -> None:
