@@ -38,6 +38,17 @@ class AccountForm(ReasonedForm):
         fields = "__all__"
         widgets: ClassVar = {name: UnfoldAdminTextareaWidget(attrs={"rows": 4}) for name in ("caps", "costs")}
 
+    def clean_base_url(self) -> str:
+        """Paths are put behind it, each with its own slash."""
+        address: str = self.cleaned_data["base_url"]
+        return address.rstrip("/")
+
+    def clean_caps(self) -> dict[str, int]:
+        return self.cleaned_data["caps"] or {}
+
+    def clean_costs(self) -> dict[str, dict[str, Any]]:
+        return self.cleaned_data["costs"] or {}
+
     def clean_credentials(self) -> dict[str, str]:
         text = self.cleaned_data["credentials"]
         if not text:

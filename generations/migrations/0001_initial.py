@@ -3,6 +3,7 @@
 import accounts.ids
 import django.db.models.deletion
 import django.utils.timezone
+import generations.models.providers
 from decimal import Decimal
 from django.db import migrations, models
 
@@ -74,8 +75,8 @@ class Migration(migrations.Migration):
                 ('simulator', models.BooleanField(default=False, help_text='A simulator: never real, never in reports.')),
                 ('enabled', models.BooleanField(default=True)),
                 ('draining', models.BooleanField(default=False, help_text='Finish what runs, take nothing new.')),
-                ('caps', models.JSONField(blank=True, default=dict, help_text='Tasks at once by model: {"*": 20, "model": 5}.')),
-                ('costs', models.JSONField(blank=True, default=dict, help_text='US dollars by model and cell: {"model": {"720p_off": "0.084"}}.')),
+                ('caps', models.JSONField(blank=True, default=dict, help_text='Tasks at once by model: {"*": 20, "model": 5}.', validators=[generations.models.providers.check_caps])),
+                ('costs', models.JSONField(blank=True, default=dict, help_text='US dollars by model and cell: {"model": {"720p_off": "0.084"}}.', validators=[generations.models.providers.check_costs])),
                 ('pauses', models.JSONField(default=dict, editable=False, help_text='What is left alone: {"*" or model: {"until", "reason", "soft"}}.')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
             ],

@@ -201,20 +201,24 @@ def test_a_new_key_is_shown_once_and_works(desk: Client, alice: Person) -> None:
         assert answer.context["secret"] not in desk.get(page).content.decode()
 
 
+ACCOUNT_FORM = {
+    "name": "kling-1",
+    "alias": "kling",
+    "provider": "kling",
+    "base_url": "https://api.example.com",
+    "serves": "live",
+    "caps": "{}",
+    "costs": "{}",
+    "credentials": json.dumps({"api_key": "hush-hush"}),
+    "reason": REASON,
+}
+
+
 def test_credentials_go_in_and_never_come_out(desk: Client) -> None:
-    given = {
-        "name": "kling-1",
-        "alias": "kling",
-        "provider": "kling",
-        "base_url": "https://api.example.com",
-        "serves": "live",
-        "caps": "{}",
-        "costs": "{}",
-        "reason": REASON,
-    }
+    given = {name: value for name, value in ACCOUNT_FORM.items() if name != "credentials"}
     add = reverse("admin:generations_provideraccount_add")
     assert desk.post(add, given).status_code == 200 and not ProviderAccount.objects.exists()
-    assert desk.post(add, given | {"credentials": json.dumps({"api_key": "hush-hush"})}).status_code == 302
+    assert desk.post(add, ACCOUNT_FORM).status_code == 302
     made = ProviderAccount.objects.get()
     assert made.caller().credentials == {"api_key": "hush-hush"}
     page = reverse("admin:generations_provideraccount_change", args=[made.pk])
@@ -223,6 +227,45 @@ def test_credentials_go_in_and_never_come_out(desk: Client) -> None:
     made.refresh_from_db()
     assert made.alias == "other" and made.caller().credentials == {"api_key": "hush-hush"}
     assert not LogEntry.objects.filter(change_message__contains="hush").exists()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("caps", "[5]"),
+        ("caps", '{"*": "five"}'),
+        ("caps", '{"*": true}'),
+        ("caps", '{"*": -1}'),
+        ("caps", '{"*": 1.5}'),
+        ("costs", '["0.084"]'),
+        ("costs", '{"kling-v3-text-to-video": "0.084"}'),
+        ("costs", '{"kling-v3-text-to-video": {"720p_off": "cheap"}}'),
+        ("costs", '{"kling-v3-text-to-video": {"720p_off": null}}'),
+        ("costs", '{"kling-v3-text-to-video": {"720p_off": "-1"}}'),
+        ("costs", '{"kling-v3-text-to-video": {"720p_off": "NaN"}}'),
+    ],
+)
+def test_caps_and_costs_that_no_task_could_be_routed_by_are_refused(desk: Client, field: str, value: str) -> None:
+    add = reverse("admin:generations_provideraccount_add")
+    answer = desk.post(add, ACCOUNT_FORM | {field: value})
+    assert answer.status_code == 200 and list(answer.context["adminform"].form.errors) == [field]
+    assert not ProviderAccount.objects.exists()
+
+
+@pytest.mark.parametrize("nothing", ["", "[]", "null", "{}"])
+def test_an_account_may_be_without_caps_and_costs(desk: Client, nothing: str) -> None:
+    given = ACCOUNT_FORM | {"caps": nothing, "costs": nothing}
+    assert desk.post(reverse("admin:generations_provideraccount_add"), given).status_code == 302
+    made = ProviderAccount.objects.get()
+    assert (made.caps, made.costs) == ({}, {})
+
+
+def test_an_account_is_kept_without_the_slash_at_the_end_of_its_address(desk: Client) -> None:
+    costs = {"kling-v3-text-to-video": {"720p_off": "0.084", "720p_on": 0.1}}
+    given = ACCOUNT_FORM | {"base_url": "https://api.example.com/", "caps": '{"*": 20}', "costs": json.dumps(costs)}
+    assert desk.post(reverse("admin:generations_provideraccount_add"), given).status_code == 302
+    made = ProviderAccount.objects.get()
+    assert (made.base_url, made.caps, made.costs) == ("https://api.example.com", {"*": 20}, costs)
 
 
 def test_an_organization_is_opened_with_its_wallet(desk: Client) -> None:
