@@ -4,6 +4,8 @@ A check is a function from a Wallet to Findings. The apps above add theirs by th
 `settings.AUDIT_CHECKS`. Each wallet is read in one snapshot, so nothing that happens meanwhile looks like a fault.
 """
 
+import math
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -22,6 +24,7 @@ from billing.replay import Finding, compare, replay
 
 Check = Callable[[Wallet], Iterable[Finding]]
 CHUNK = 5_000  # transfers read at a time
+NEVER_CLEAN = -1  # the `seq` of a mark before the first clean audit
 
 
 def replayed(wallet: Wallet) -> list[Finding]:
@@ -39,32 +42,50 @@ def all_checks() -> tuple[Check, ...]:
     return (*CHECKS, *(import_string(path) for path in settings.AUDIT_CHECKS))
 
 
-def audit_all() -> AuditRun:
-    return run("all wallets", Wallet.objects.all())
+def audit_all(*, seconds: float = math.inf) -> AuditRun:
+    return run("all wallets", Wallet.objects.all(), seconds=seconds)
 
 
-def audit_changed() -> AuditRun:
+def audit_changed(*, seconds: float = math.inf) -> AuditRun:
     """Audit the wallets with transfers since they were last found clean."""
     changed = Wallet.objects.filter(Q(audit_mark__isnull=True) | ~Q(audit_mark__seq=F("seq")))
-    return run("changed wallets", changed)
+    return run("changed wallets", changed, seconds=seconds)
 
 
-def run(scope: str, wallets: QuerySet[Wallet], checks: Iterable[Check] | None = None) -> AuditRun:
-    """Audit these wallets, freeze those that fail, and store what was found."""
+def run(
+    scope: str, wallets: QuerySet[Wallet], checks: Iterable[Check] | None = None, *, seconds: float = math.inf
+) -> AuditRun:
+    """Audit these wallets, freeze those that fail, and store what was found.
+
+    Those that nobody looked at for longest come first, so that every wallet has its turn although a run takes up none
+    after `seconds`. A run that left some over says so in its scope.
+    """
     checks = tuple(checks) if checks is not None else all_checks()
     stored = AuditRun.objects.create(scope=scope)
     findings = book_checks.unguarded()
-    for wallet_id in wallets.order_by("pk").values_list("pk", flat=True):
+    until = time.monotonic() + seconds
+    longest_ago_first = wallets.order_by(F("audit_mark__checked_at").asc(nulls_first=True), "pk")
+    for wallet_id in longest_ago_first.values_list("pk", flat=True):
+        if time.monotonic() >= until:
+            stored.scope = f"some of {scope}"
+            break
         findings += audit_wallet(wallet_id, checks, stored)
         stored.wallets += 1
     stored.findings = [asdict(finding) for finding in findings]
     stored.finished_at = timezone.now()
-    stored.save(update_fields=["wallets", "findings", "finished_at"])
+    stored.save(update_fields=["scope", "wallets", "findings", "finished_at"])
     return stored
 
 
 def audit_wallet(wallet_id: UUID, checks: Iterable[Check], stored: AuditRun) -> list[Finding]:
-    """One wallet's findings, their subjects naming its organization. Clean: its mark moves on; else it is frozen."""
+    """One wallet's findings, their subjects naming its organization. Clean: its mark moves on; else it is frozen.
+
+    That it was looked at is written first: a wallet that takes too long for a job then stands in nobody's way.
+    """
+    now = timezone.now()
+    AuditMark.objects.update_or_create(
+        wallet_id=wallet_id, defaults={"checked_at": now}, create_defaults={"seq": NEVER_CLEAN, "checked_at": now}
+    )
     with one_snapshot():
         wallet = Wallet.objects.select_related("organization").get(pk=wallet_id)
         found = sorted(set(chain.from_iterable(check(wallet) for check in checks)))
@@ -73,7 +94,7 @@ def audit_wallet(wallet_id: UUID, checks: Iterable[Check], stored: AuditRun) -> 
         broken = ", ".join(sorted({finding.invariant for finding in found}))
         ledger.freeze(organization, reason=f"Audit {stored.pk} found {broken} broken.")
     else:
-        AuditMark.objects.update_or_create(wallet=wallet, defaults={"seq": wallet.seq, "checked_at": timezone.now()})
+        AuditMark.objects.filter(wallet=wallet).update(seq=wallet.seq)
     owner = organization.public_id
     return [Finding(**{**asdict(one), "subject": f"{owner} {one.subject}"}) for one in found]
 

@@ -7,14 +7,17 @@ a task and event (and every finished task with a callback has one).
 
 import json
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.db import connection
+from django.utils import timezone
 
 from billing import pricing
 from billing.models import Reservation, Wallet
 from billing.replay import Finding
+from generations import alerts, catalog
 from generations.models import Task
 
 TASKS = """
@@ -39,6 +42,8 @@ OUTCOME = {
     Task.Status.CANCELLED: Reservation.State.RELEASED,
 }
 CHUNK = 2000
+MARGIN = timedelta(minutes=10)
+ALERTS_AT_ONCE = 100
 
 
 def checks(wallet: Wallet) -> Iterable[Finding]:
@@ -52,6 +57,16 @@ def checks(wallet: Wallet) -> Iterable[Finding]:
         while rows := cursor.fetchmany(CHUNK):
             for row in rows:
                 yield from _task(*row)
+
+
+def watch_reservations() -> None:
+    """Alert on credits that are reserved for longer than any task may live: whatever should end it does not."""
+    longest = max(spec.unaccepted_deadline_minutes + spec.deadline_minutes for spec in catalog.SPECS)
+    oldest = timezone.now() - timedelta(minutes=longest) - MARGIN
+    overdue = Reservation.objects.filter(state=Reservation.State.RESERVED, created_at__lt=oldest)
+    for reservation in overdue.order_by("created_at")[:ALERTS_AT_ONCE]:
+        message = f"{reservation.amount} credits are reserved since {reservation.created_at:%Y-%m-%d %H:%M} UTC."
+        alerts.tell("old-reservation", reservation.task_id, message)
 
 
 def _task(

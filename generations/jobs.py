@@ -22,6 +22,7 @@ from django_q.tasks import async_task
 
 from accounts import throttles
 from billing import audit, ledger
+from generations import audit as books
 from generations import (
     dispatch,
     doorbell,
@@ -43,6 +44,7 @@ logger = logging.getLogger(__name__)
 LOOP_SECONDS = 70
 LOOP_LEASE_SECONDS = 6
 SWEEP_SECONDS = 0.5
+AUDIT_SECONDS = 60  # a job has 120; what is left over has its turn in the next
 SWEEP_LIMIT = 200
 POLL_MARGIN_SECONDS = 10
 SCHEDULES_LOCK = 0x736368656475  # an advisory lock of the database: those who write the schedules come one by one
@@ -122,12 +124,12 @@ def housekeeping() -> None:
 
     One chore that fails stops no other.
     """
-    for chore in (expire_files, ledger.expire_due, idempotency.forget_old, forget_rates, lookups.look_at_orphans):
+    for chore in CHORES:
         try:
             chore()
         except Exception:
             logger.exception("%s failed; the next housekeeping tries again", chore.__name__)
-    audit.audit_changed()
+    audit.audit_changed(seconds=AUDIT_SECONDS)
 
 
 def expire_files() -> None:
@@ -140,8 +142,18 @@ def forget_rates() -> None:
 
 
 def audit_all() -> None:
-    """Check every invariant on every wallet."""
-    audit.audit_all()
+    """Check every invariant on every wallet, those that nobody looked at for longest first."""
+    audit.audit_all(seconds=AUDIT_SECONDS)
+
+
+CHORES = (
+    expire_files,
+    ledger.expire_due,
+    idempotency.forget_old,
+    forget_rates,
+    books.watch_reservations,
+    lookups.look_at_orphans,
+)
 
 
 def _schedule(name: str, func: str, kind: str, *, minutes: int | None = None, args: str = "") -> None:

@@ -23,7 +23,10 @@ class AuditRun(models.Model):
 
 
 class AuditMark(models.Model):
-    """The `seq` up to which a wallet was last found clean; a wallet beyond its mark has changed since."""
+    """The `seq` up to which a wallet was last found clean; a wallet beyond its mark has changed since.
+
+    `checked_at` is when it was last looked at, whatever was found.
+    """
 
     wallet = models.OneToOneField(Wallet, on_delete=models.CASCADE, primary_key=True, related_name="audit_mark")
     seq = models.BigIntegerField()

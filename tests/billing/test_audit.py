@@ -1,5 +1,6 @@
 """The auditor finds every kind of tampering, freezes that wallet alone, and remembers what was clean."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -141,6 +142,36 @@ def test_only_changed_wallets_are_audited_again_until_they_are_clean(books: Orga
 
     assert [len(audit.audit_changed().findings) > 0 for _ in range(2)] == [True, True]
     assert wallet_of(zenith).frozen_reason == f"Audit {AuditRun.objects.order_by('pk')[3].pk} found I1, I4 broken."
+
+
+def test_every_wallet_has_its_turn_although_a_run_has_little_time(books: Organization, zenith: Organization) -> None:
+    turns: list[object] = []
+
+    def slow(wallet: Wallet) -> list[Finding]:
+        turns.append(wallet.pk)
+        time.sleep(0.02)
+        return []
+
+    for _ in range(4):
+        run = audit.run("all wallets", Wallet.objects.all(), [slow], seconds=0.01)
+        assert (run.wallets, run.scope, run.findings) == (1, "some of all wallets", [])
+
+    assert set(turns[:2]) == set(turns[2:]) == {books.pk, zenith.pk}
+
+
+def test_a_wallet_that_breaks_its_audit_stands_in_nobodys_way(books: Organization, zenith: Organization) -> None:
+    turns: list[object] = []
+
+    def broken_off(wallet: Wallet) -> list[Finding]:
+        turns.append(wallet.pk)
+        raise InterruptedError
+
+    for _ in range(2):
+        with pytest.raises(InterruptedError):
+            audit.run("all wallets", Wallet.objects.all(), [broken_off])
+
+    assert set(turns) == {books.pk, zenith.pk}
+    assert audit.audit_changed().wallets == 2
 
 
 def no_round_balance(wallet: Wallet) -> list[Finding]:

@@ -1,6 +1,7 @@
 """The auditor finds every way in which tasks and books can disagree, and nothing in what the gateway itself does."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -9,9 +10,9 @@ from django.utils import timezone
 
 from accounts import ids
 from billing import audit, ledger
-from billing.models import AuditRun, Wallet
-from generations import lifecycle
-from generations.models import Attempt, Delivery, ProviderAccount, Task
+from billing.models import AuditRun, Reservation, Wallet
+from generations import jobs, lifecycle
+from generations.models import Alert, Attempt, Delivery, ProviderAccount, Task
 from tests.cast import Person
 from tests.generations.gateway import TEXT_TO_VIDEO, Steps, ask, findings
 
@@ -131,3 +132,18 @@ def audit_of(person: Person) -> list[audit.Finding]:
 def test_every_finished_task_has_an_end(alice: Person, gateway: Steps) -> None:
     task = completed(alice)
     assert timezone.now() >= task.finished_at
+
+
+def test_credits_reserved_for_longer_than_any_task_may_live_raise_an_alert(alice: Person, gateway: Steps) -> None:
+    young, old, ended = ask(alice), ask(alice), ask(alice)
+    lifecycle.cancel(ended)
+    now = timezone.now()
+    Reservation.objects.filter(pk=young.pk).update(created_at=now - timedelta(minutes=99))
+    Reservation.objects.filter(pk__in=[old.pk, ended.pk]).update(created_at=now - timedelta(minutes=101))
+
+    for _ in range(2):
+        jobs.housekeeping()
+
+    found = Alert.objects.get()
+    assert (found.kind, found.subject, found.count) == ("old-reservation", old.public_id, 2)
+    assert found.message.startswith("27.0000 credits are reserved since ")
