@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from evolink_saas.processes import ROOT
-from tests.system.test_upstream_faults import FAULTS
+from tests.system.faults import FAULTS
 
 PASSED = ROOT / "var" / "chaos.json"
 Sizes = Mapping[str, object]

@@ -15,36 +15,13 @@ from django.utils import timezone
 from generations import lookups
 from generations.models import Alert, Attempt, OrphanSpend, Task
 from tests.generations.gateway import task
+from tests.system.faults import FAULTS
 from tests.system.site import PRICE, Customer, Site, assert_nothing_is_wrong, together
 
 pytestmark = pytest.mark.system
 
 TASKS = int(os.environ.get("CHAOS_FAULT_TASKS", "200"))
 SHARE = 0.05
-FAULTS = (
-    "hang-before-accept 0.5",
-    "hang-after-accept 0.5",
-    "reset-before-body",
-    "reset-after-body",
-    "close-after-body",
-    "bad-gateway",
-    "bad-gateway-created",
-    "internal-created",
-    "garbage",
-    "no-id",
-    "slow-create 0.5",
-    "refuse 1302",
-    "refuse 1301",
-    "fail content",
-    "slow 2",
-    "poll-5xx 2",
-    "poll-garbage 2",
-    "poll-slow 0.5",
-    "wrong-ids 2",
-    "absent 2",
-    "result-403 1",
-    "result-404 1",
-)
 
 
 def test_every_task_ends_and_every_refund_is_exact(site: Site) -> None:

@@ -1,0 +1,26 @@
+"""What an upstream gets wrong in these tests; docs/sandbox.md says what each name does."""
+
+FAULTS = (
+    "hang-before-accept 0.5",
+    "hang-after-accept 0.5",
+    "reset-before-body",
+    "reset-after-body",
+    "close-after-body",
+    "bad-gateway",
+    "bad-gateway-created",
+    "internal-created",
+    "garbage",
+    "no-id",
+    "slow-create 0.5",
+    "refuse 1302",
+    "refuse 1301",
+    "fail content",
+    "slow 2",
+    "poll-5xx 2",
+    "poll-garbage 2",
+    "poll-slow 0.5",
+    "wrong-ids 2",
+    "absent 2",
+    "result-403 1",
+    "result-404 1",
+)
