@@ -177,8 +177,7 @@ def attempt_failed(attempt: Attempt, progress: Progress) -> None:
         )
         if not moved or not task.is_open:
             return
-        tried = task.attempts.filter(accepted_at__isnull=False).count()
-        if not verdict.by_input and tried < settings.MAX_ATTEMPTS and routing.choose(task).account:
+        if not verdict.by_input and _may_go_on(task):
             now = timezone.now()
             Task.objects.filter(pk=task.pk).update(**FREE | {"due_at": now, "rung_until": now + leases.RING_TRUST})
             doorbell.ring("submit", task.pk)
@@ -286,6 +285,15 @@ def _end(
     else:
         ledger.release(task.pk)
     return True
+
+
+def _may_go_on(task: Task) -> bool:
+    """Whether a task whose provider failed it goes to another one, now or when that has room."""
+    accepted = task.attempts.filter(accepted_at__isnull=False).count()
+    if accepted >= settings.MAX_ATTEMPTS:
+        return False
+    choice = routing.choose(task)
+    return choice.account is not None or choice.waits
 
 
 def _before(status: Status) -> tuple[Status, ...]:

@@ -1,7 +1,8 @@
 """Which provider account gets a task: the cheapest of those that can take it, and why the others cannot.
 
-An account that is only full or told to slow down makes the task wait; one that is unwell, or where the task has already
-failed, is passed over. The margin guard passes over what would cost more than the task's price and the loss allowed.
+An account that is full, told to slow down or unwell makes the task wait; one where the task has already failed is
+passed over. New tasks are not taken while all that could serve them are unwell. The margin guard passes over what would
+cost more than the task's price and the loss allowed.
 """
 
 from collections.abc import Sequence
@@ -83,22 +84,24 @@ def choose(task: Task) -> Choice:
 
 def accepts(organization: Organization, wanted: Wish) -> bool:
     """Whether a new task would find an account now, or after a short wait."""
-    choice = _choice(candidates(wanted, count_slots=False))
+    choice = _choice(candidates(wanted, at_post=True))
     return choice.account is not None or choice.waits
 
 
-def candidates(wanted: Wish, *, without: set[int] = frozenset(), count_slots: bool = True) -> list[Candidate]:  # type: ignore[assignment]
-    """All accounts that serve this kind of key, cheapest first."""
+def candidates(wanted: Wish, *, without: set[int] = frozenset(), at_post: bool = False) -> list[Candidate]:  # type: ignore[assignment]
+    """All accounts that serve this kind of key, cheapest first. A new task does not wait for one that is unwell."""
     serves = ProviderAccount.Serves.SANDBOX if wanted.sandbox else ProviderAccount.Serves.LIVE
     owners = elements.owners(wanted.element_ids)
     now = timezone.now()
     found = []
     for account in ACCOUNTS(serves=serves):
         cost = _cost(account, wanted)
-        reason, waits = _obstacle(account, wanted, cost, owners, now)
+        reason, waits = _obstacle(account, wanted, cost, owners), False
+        if not reason:
+            reason, waits = _pause(account, wanted, now, at_post=at_post)
         if account.pk in without:
             reason, waits = "the task failed here", False
-        if not reason and count_slots and not has_slot(account, wanted.model):
+        if not reason and not at_post and not has_slot(account, wanted.model):
             reason, waits = "full", True
         found.append(Candidate(account=account, cost=cost or Decimal(0), reason=reason, waits=waits))
     return sorted(found, key=lambda candidate: (candidate.cost, candidate.account.pk))
@@ -168,23 +171,26 @@ def _cost(account: ProviderAccount, wanted: Wish) -> Decimal | None:
     return Decimal(str(rate)) * wanted.seconds if rate is not None else None
 
 
-def _obstacle(
-    account: ProviderAccount, wanted: Wish, cost: Decimal | None, owners: set[int] | None, now: datetime
-) -> tuple[str, bool]:
+def _obstacle(account: ProviderAccount, wanted: Wish, cost: Decimal | None, owners: set[int] | None) -> str:
     if not account.enabled:
-        return "switched off", False
+        return "switched off"
     if account.draining:
-        return "draining", False
+        return "draining"
     if account.simulator and not wanted.sandbox and not settings.SIMULATORS_SERVE_LIVE_KEYS:
-        return "a simulator serves no live keys", False
+        return "a simulator serves no live keys"
     if cost is None:
-        return "does not offer it", False
+        return "does not offer it"
     if owners is not None and account.pk not in owners:
-        return "does not have the element", False
+        return "does not have the element"
     if cost > wanted.price / CREDITS_PER_DOLLAR * (1 + settings.MAX_LOSS_SHARE):
-        return "would cost too much", False
+        return "would cost too much"
+    return ""
+
+
+def _pause(account: ProviderAccount, wanted: Wish, now: datetime, *, at_post: bool) -> tuple[str, bool]:
+    """Why it is left alone, and whether that is worth waiting for."""
     for scope in ("*", wanted.model):
         paused = account.pauses.get(scope)
         if paused and datetime.fromisoformat(paused["until"]) > now:
-            return f"left alone: {paused['reason']}", paused["soft"]
+            return f"left alone: {paused['reason']}", paused["soft"] or not at_post
     return "", False

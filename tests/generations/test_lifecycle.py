@@ -8,10 +8,10 @@ from django.utils import timezone
 
 from accounts.models import Organization
 from generations import jobs
-from generations.models import Attempt, StoredFile, Task
+from generations.models import Attempt, ProviderAccount, StoredFile, Task
 from tests.cast import Person
 from tests.generations.gateway import Steps, ask, findings, money, seen
-from tests.generations.simulator import RunningSimulator
+from tests.generations.simulator import RunningSimulator, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -171,6 +171,35 @@ def test_the_providers_own_failure_is_tried_once_more_elsewhere(
 def test_a_refused_input_is_not_tried_elsewhere(alice: Person, gateway: Steps, second_account: str) -> None:
     task = gateway.until(ask(alice, prompt="[sim:fail content]"), Task.Status.FAILED)
     assert task.attempts.count() == 1
+
+
+def test_a_failover_waits_for_an_account_that_is_full(
+    alice: Person, gateway: Steps, simulator: RunningSimulator, second_account: str
+) -> None:
+    other = ProviderAccount.objects.filter(name=second_account)
+    simulator.script("fail internal", account="demo")
+    task = ask(alice)
+    gateway.sent(task)
+    other.update(caps={"*": 0})
+    simulator.advance(10)
+    wait_for(lambda: gateway.poll() or task.attempts.filter(state="failed").exists())
+    assert seen(alice, task)["status"] == "processing"
+    gateway.due()
+    other.update(caps={})
+    Task.objects.update(due_at=timezone.now())
+    gateway.until(task, Task.Status.COMPLETED)
+    assert money(alice.organization) == (973, 0)
+
+
+def test_work_that_failed_is_sent_once_more_and_no_oftener(
+    alice: Person, gateway: Steps, simulator: RunningSimulator, second_account: str
+) -> None:
+    third = ProviderAccount.objects.get(name=second_account)
+    third.pk, third.name = None, "third"
+    third.save()
+    task = gateway.until(ask(alice, prompt="[sim:fail internal]"), Task.Status.FAILED)
+    assert [attempt.account.name for attempt in task.attempts.order_by("number")] == ["simulator-live", second_account]
+    assert money(alice.organization) == (1000, 0)
 
 
 def test_a_failover_that_works_charges_once(

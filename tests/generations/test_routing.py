@@ -165,12 +165,14 @@ def test_an_account_where_the_task_failed_is_not_asked_again(
 def test_an_unwell_account_is_left_alone_for_a_while(
     alice: Person, accounts: dict[str, ProviderAccount], scope: Any, seconds: int, other_model: str, waits: bool
 ) -> None:
+    """A task that is there waits for it, a new one only for a moment."""
     before = timezone.now()
     until = routing.pause(accounts["cheap"], MODEL, ProviderRefused("empty", scope=scope))
     assert timedelta(0) <= until - before - timedelta(seconds=seconds) < timedelta(seconds=1)
     wish = routing.wish(ask(alice))
-    found = {one.account.name: one for one in routing.candidates(wish)}
-    assert (found["cheap"].reason, found["cheap"].waits) == ("left alone: empty", waits)
+    for at_post, worth_waiting in ((True, waits), (False, True)):
+        found = {one.account.name: one for one in routing.candidates(wish, at_post=at_post)}
+        assert (found["cheap"].reason, found["cheap"].waits) == ("left alone: empty", worth_waiting)
     assert alerts() == (set() if waits else {"provider-refused"})
     stored = ProviderAccount.objects.get(name="cheap").pauses
     assert list(stored) == (["*"] if scope == "account" else [MODEL])
