@@ -8,6 +8,7 @@ The call has three outcomes besides success: the customer's input was refused (f
 """
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 
 from django.utils import timezone
@@ -19,6 +20,7 @@ from generations.models import Attempt, Task
 from generations.models.providers import ProviderAccount
 from generations.providers import adapter
 from generations.providers.base import (
+    Account,
     ElementRequest,
     InputRefused,
     OutcomeUnknown,
@@ -30,8 +32,9 @@ from generations.providers.base import (
 
 logger = logging.getLogger(__name__)
 LEASE_SECONDS = 150  # longer than fetching the media and one call together
-ROOM_SECONDS = 1  # a task that waits for room looks again this often, less often far back in the queue
-FAR_BACK_SECONDS = 15
+ROOM_SECONDS = 1  # a task that waits for room looks again this often, less often far back in a long queue
+FAR_BACK_SECONDS = 30
+LOOKS_PER_SECOND = 20  # of all that wait together
 
 
 def submit(task_id: str) -> None:
@@ -77,8 +80,8 @@ def _start(task: Task) -> None:
     if choice.account is None:
         _wait(task) if choice.waits else lifecycle.fail(task, UNAVAILABLE)
         return
-    api = adapter(choice.account.provider)
-    route = api.route(_request(task, choice.account, reference="", links={}))
+    request = _request(task, choice.account, reference="", links=references.links(task))
+    caller, route = choice.account.caller(), adapter(choice.account.provider).route(request)
     try:
         attempt = lifecycle.begin_attempt(
             task, choice.account, route=route, choice=choice.considered, cost_estimate=choice.cost
@@ -87,13 +90,12 @@ def _start(task: Task) -> None:
         _wait(task)
         return
     if attempt is not None:
-        _send(task, attempt, choice.account)
+        _send(task, attempt, choice.account, caller, replace(request, reference=attempt.reference))
 
 
-def _send(task: Task, attempt: Attempt, account: ProviderAccount) -> None:
-    request = _request(task, account, reference=attempt.reference, links=references.links(task))
+def _send(task: Task, attempt: Attempt, account: ProviderAccount, caller: Account, request: Request) -> None:
     try:
-        answer = adapter(account.provider).submit(account.caller(), request)
+        answer = adapter(account.provider).submit(caller, request)
     except InputRefused as refusal:
         verdict = refusal.verdict
         failure = Failure(code=verdict.code, message=verdict.message, retryable=verdict.retryable)
@@ -139,8 +141,9 @@ def _request(task: Task, account: ProviderAccount, *, reference: str, links: dic
 
 def _wait(task: Task, behind: int = 1) -> None:
     """No room now: look again soon, until the deadline for tasks that nobody accepted."""
-    pause = timedelta(seconds=min(FAR_BACK_SECONDS, ROOM_SECONDS * behind))
-    leases.let_go(task, due_at=timezone.now() + pause)
+    waiting = Task.objects.filter(status__in=Task.OPEN, due_at__isnull=False).count()
+    seconds = min(FAR_BACK_SECONDS, max(ROOM_SECONDS * behind, waiting / LOOKS_PER_SECOND))
+    leases.let_go(task, due_at=timezone.now() + timedelta(seconds=seconds))
 
 
 def _set_aside(task: Task, attempt: Attempt | None) -> None:

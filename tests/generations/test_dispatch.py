@@ -1,5 +1,6 @@
 """A task is sent once, whatever the wire does to the call and whenever the worker dies."""
 
+import copy
 import os
 import signal
 import time
@@ -7,10 +8,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from cryptography.fernet import InvalidToken
 from django.db import connections
 from django.utils import timezone
 
-from accounts import organizations
+from accounts import ids, organizations
 from generations import dispatch, leases, lifecycle, routing
 from generations.models import Attempt, ProviderAccount, Task
 from generations.providers import adapter
@@ -134,6 +136,46 @@ def test_without_another_account_the_task_fails_and_is_refunded(
     assert "balance" not in str(seen(alice, task)["error"])
     assert money(alice.organization) == (1000, 0)
     assert alice.client.post("/v1/videos/generations", {"model": task.model, "prompt": "x"}).status_code == 503
+
+
+def test_a_pause_makes_other_tasks_wait_and_refuses_new_ones(
+    alice: Person, gateway: Steps, simulator: RunningSimulator
+) -> None:
+    refused, waiting = ask(alice, prompt="Refused"), ask(alice, prompt="Waits")
+    simulator.script("refuse 1102", text="Refused")
+    gateway.until(refused, Task.Status.FAILED)
+    assert refused.error_code == "service_unavailable"
+    assert alice.client.post("/v1/videos/generations", {"model": waiting.model, "prompt": "x"}).status_code == 503
+    waiting.refresh_from_db()
+    assert (waiting.status, waiting.attempts.count()) == ("pending", 0)
+    assert waiting.due_at > timezone.now()
+    ProviderAccount.objects.update(pauses={})
+    Task.objects.filter(pk=waiting.pk).update(due_at=timezone.now())
+    gateway.until(waiting, Task.Status.COMPLETED)
+    assert money(alice.organization) == (973, 0)
+
+
+def test_the_more_tasks_wait_the_less_often_each_looks(alice: Person, gateway: Steps) -> None:
+    alice.organization.running_limit = 0
+    alice.organization.save(update_fields=["running_limit"])
+    task = ask(alice)
+    others, template = [], Task.objects.get()
+    for _ in range(10 * dispatch.LOOKS_PER_SECOND - 1):
+        template.pk = ids.new()
+        others.append(copy.copy(template))
+    Task.objects.bulk_create(others)
+    dispatch.submit(str(task.pk))
+    task.refresh_from_db()
+    assert timedelta(seconds=9) < task.due_at - timezone.now() <= timedelta(seconds=10)
+
+
+def test_credentials_that_cannot_be_read_leave_no_attempt(alice: Person, gateway: Steps) -> None:
+    task = ask(alice)
+    ProviderAccount.objects.update(encrypted_credentials=b"broken")
+    with pytest.raises(InvalidToken):
+        dispatch.submit(str(task.pk))
+    assert task.attempts.count() == 0
+    assert money(alice.organization) == (1000, 27)
 
 
 def test_an_upstream_that_nobody_reaches_is_a_refusal(alice: Person, gateway: Steps) -> None:
