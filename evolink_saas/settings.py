@@ -152,6 +152,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS_ONLY
 
 # Money.
 WELCOME_CREDITS = env.decimal("WELCOME_CREDITS", "30")
+TOP_UP_URL = env.text("TOP_UP_URL", f"{PUBLIC_URL}/docs")  # where a refusal for want of credits sends people
 RELEASE_EXTENDS_EXPIRY_DAYS = 7  # what returns to a lot that has expired meanwhile lives this long
 AUDIT_CHECKS = ["generations.audit.checks"]  # functions (Wallet) -> Findings that the auditor runs besides its own
 
@@ -167,7 +168,7 @@ LOOKUP_ABSENT_GAP_SECONDS = float(env.decimal("LOOKUP_ABSENT_GAP_SECONDS", "60")
 CALLBACK_RETRY_SECONDS = [float(word) for word in env.words("CALLBACK_RETRY_SECONDS", "1,2,4")]
 CALLBACK_TIMEOUT_SECONDS = float(env.decimal("CALLBACK_TIMEOUT_SECONDS", "10"))
 SIMULATORS_SERVE_LIVE_KEYS = DEBUG
-MAX_ATTEMPTS = env.integer("MAX_ATTEMPTS", 3, minimum=1)  # sendings of one task, over all accounts
+MAX_ATTEMPTS = env.integer("MAX_ATTEMPTS", 2, minimum=1)  # of one task that a provider accepted; refusals count not
 MAX_LOSS_SHARE = env.decimal("MAX_LOSS_SHARE", "0.15")  # a provider may cost this much more than the task's price
 MEDIA_TIMEOUT_SECONDS = float(env.decimal("MEDIA_TIMEOUT_SECONDS", "20"))  # for all reference media of a task
 SANDBOX_RUNNING_LIMIT = env.integer("SANDBOX_RUNNING_LIMIT", 10, minimum=1)  # tasks at work per sandbox organization
