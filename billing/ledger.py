@@ -46,7 +46,6 @@ __all__ = [
     "unfreeze",
 ]
 
-DEBT = "debt"  # the reason of a freeze that ends by itself when the debt is paid
 State = Reservation.State
 R = TypeVar("R")
 
@@ -93,7 +92,7 @@ def reserve(
             api_key.pk if api_key else None,
         )
         return require_same(earlier, same)
-    if wallet.frozen_at:
+    if wallet.is_frozen:
         raise Forbidden("wallet_frozen", "This organization's credits are frozen. Please contact support.")
     now = timezone.now()
     reservation = Reservation(id=reservation_id, wallet=wallet, amount=amount, api_key=api_key, created_at=now)
@@ -171,10 +170,6 @@ def adjust(organization: Organization, amount: Decimal, *, reference: str, reaso
         created_at=now,
     )
     wallet.debt += adjustment.debt_change
-    if wallet.debt > 0 and not wallet.frozen_at:
-        wallet.frozen_at, wallet.frozen_reason = now, DEBT
-    elif wallet.debt == 0 and wallet.frozen_reason == DEBT:
-        wallet.frozen_at, wallet.frozen_reason = None, ""
     posting.write(adjustment=adjustment)
     return adjustment
 

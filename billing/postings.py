@@ -12,7 +12,7 @@ from billing import budgets, chain, effects
 from billing.models import Account, Adjustment, CreditLot, Kind, Reservation, ReservationLot, Transfer, Wallet
 from billing.one_statement import Part, execute, insert, update
 
-WALLET_COLUMNS = ("balance", "reserved", "debt", "seq", "head", "frozen_at", "frozen_reason")
+WALLET_COLUMNS = ("balance", "reserved", "debt", "seq", "head")
 LOT_COLUMNS = (*effects.LOT_AMOUNTS, "expires_at", "sweep_at")
 RESERVATION_COLUMNS = ("captured", "refunded", "state", "resolved_at")
 

@@ -106,7 +106,7 @@ class WalletAdmin(ReadOnly):
 
     @display(description="standing", label={"open": "success", "frozen": "danger"})
     def standing(self, wallet: Wallet) -> str:
-        return "frozen" if wallet.frozen_at else "open"
+        return "frozen" if wallet.is_frozen else "open"
 
     @display(description="lots, in burn order")
     def lots(self, wallet: Wallet) -> SafeString:

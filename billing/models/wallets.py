@@ -16,7 +16,8 @@ class Wallet(models.Model):
     """An organization's totals, and the one row that every movement locks first.
 
     `balance` counts reserved credits too; `seq` and `head` are the last transfer's number and hash. What a take-back
-    could not find is `debt`. A frozen wallet reserves nothing; captures and releases go on.
+    could not find is `debt`. A frozen wallet reserves nothing; captures and releases go on. Debt alone freezes it as
+    well; `frozen_at` is an operator's or the auditor's freeze.
     """
 
     organization = models.OneToOneField(Organization, on_delete=models.PROTECT, primary_key=True, related_name="wallet")
@@ -42,6 +43,10 @@ class Wallet(models.Model):
     @property
     def available(self) -> Decimal:
         return self.balance - self.reserved
+
+    @property
+    def is_frozen(self) -> bool:
+        return self.frozen_at is not None or self.debt > 0
 
 
 class CreditLot(models.Model):

@@ -25,7 +25,7 @@ def test_a_take_back_takes_paid_credits_before_promo(acme: Organization) -> None
 
     assert (lot_amounts(promo)[0], lot_amounts(paid)[0]) == (8, 0)
     assert (promo.adjusted, paid.adjusted) == (-2, -10)
-    assert wallet_of(acme).frozen_at is None
+    assert not wallet_of(acme).is_frozen
     assert findings() == []
 
 
@@ -49,25 +49,32 @@ def test_what_is_missing_becomes_debt_and_freezes_the_wallet(acme: Organization)
 def test_paying_the_debt_thaws_the_wallet_and_the_rest_is_credits(acme: Organization) -> None:
     adjust(acme, -25, "d")
     assert adjust(acme, 20, "p1") == (0, -20)
-    assert wallet_of(acme).frozen_at is not None
+    assert wallet_of(acme).is_frozen
 
     assert adjust(acme, 15, "p2") == (10, -5)
 
-    assert (wallet_of(acme).debt, wallet_of(acme).frozen_at) == (0, None)
+    assert (wallet_of(acme).debt, wallet_of(acme).is_frozen) == (0, False)
     assert totals(acme) == (10, 0)
     assert reserve(acme, 10).amount == 10
     assert findings() == []
 
 
-def test_an_operators_freeze_outlasts_the_debt(acme: Organization) -> None:
-    ledger.freeze(acme, reason="The auditor found a fault.")
-    adjust(acme, -25, "d")
+@pytest.mark.parametrize("debt_first", [False, True])
+@pytest.mark.parametrize("reason", ["The auditor found a fault.", "debt"])
+def test_an_operators_freeze_outlasts_the_debt(acme: Organization, reason: str, debt_first: bool) -> None:
+    if debt_first:
+        adjust(acme, -25, "d")
+    ledger.freeze(acme, reason=reason)
+    if not debt_first:
+        adjust(acme, -25, "d")
     with pytest.raises(LedgerConflict):
         ledger.unfreeze(acme)
 
     adjust(acme, 25, "p")
 
-    assert wallet_of(acme).frozen_reason == "The auditor found a fault."
+    assert wallet_of(acme).frozen_reason == reason
+    with pytest.raises(Forbidden):
+        reserve(acme, 0)
     ledger.unfreeze(acme)
     assert reserve(acme, 0).amount == 0
 

@@ -101,7 +101,7 @@ class Programs(RuleBasedStateMachine):
         try:
             held = self.run(lambda: ledger.reserve(self.acme, task, amount, api_key=key))
         except Forbidden:
-            assert before.frozen_at is not None
+            assert before.is_frozen
         except QuotaExceeded as refused:
             assert amount > refused.details["remaining_credits"]
         else:
@@ -152,7 +152,7 @@ class Programs(RuleBasedStateMachine):
         done = self.run(lambda: ledger.adjust(self.acme, sign * amount, reference=reference, reason="test"))
 
         wallet = wallet_of(self.acme)
-        assert (wallet.debt > 0) == (wallet.frozen_at is not None)
+        assert (wallet.debt > 0) == wallet.is_frozen
         assert done.debt_change <= 0 or wallet.available == 0
         assert done.moved - done.amount == done.debt_change
 
