@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts import ids, key_rights, key_text
+from accounts import key_rights, key_text, paging
 from accounts.errors import Forbidden, InvalidRequest, NotFound
 from accounts.key_rights import Actor
 from accounts.models import ApiKey, KeyBudget, Membership, Organization
@@ -48,14 +48,9 @@ def find(text: str) -> ApiKey | None:
 
 def page(organization: Organization, cursor: str | None, size: int) -> tuple[list[ApiKey], str | None]:
     """Up to `size` keys that were not revoked, newest first, after `cursor`; and the cursor of the page after."""
-    rows = organization.api_keys.filter(revoked_at=None).select_related("budget").order_by("-id")
-    if cursor is not None:
-        last = ids.decode(ApiKey.PREFIX, cursor)
-        if last is None:
-            raise InvalidRequest("invalid_parameter", "This cursor was not given out by us.", param="cursor")
-        rows = rows.filter(id__lt=last)
-    found = list(rows[: size + 1])
-    return found[:size], found[size - 1].public_id if len(found) > size else None
+    rows = organization.api_keys.filter(revoked_at=None).select_related("budget")
+    found, last = paging.page(rows, size, paging.read(ApiKey.PREFIX, cursor))
+    return found, last.public_id if last else None
 
 
 def remember_use(key: ApiKey, now: datetime) -> None:

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import F, Q, Sum
 from django.db.models.functions import Coalesce
 
+from accounts import paging
 from accounts.models import ApiKey, Organization
 from billing import budgets
 from billing.amounts import ZERO
@@ -40,8 +41,6 @@ def of_key(api_key: ApiKey, organization: Standing, now: datetime) -> Standing:
 
 def movements(organization: Organization, before: int | None, size: int) -> tuple[list[Transfer], int | None]:
     """Up to `size` transfers, newest first, with a `seq` below `before`; and what is `before` for the next page."""
-    rows: QuerySet[Transfer] = Transfer.objects.filter(wallet_id=organization.pk)
-    if before is not None:
-        rows = rows.filter(seq__lt=before)
-    page = list(rows.select_related("reservation").order_by("-seq")[: size + 1])
-    return page[:size], page[size - 1].seq if len(page) > size else None
+    rows = Transfer.objects.filter(wallet_id=organization.pk).select_related("reservation")
+    found, last = paging.page(rows, size, before, by="seq")
+    return found, last.seq if last else None

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from accounts import paging
 from accounts.errors import InvalidRequest, NotFound
 from accounts.models import Organization
 from generations import files
@@ -44,9 +45,8 @@ def find(organization: Organization, text: str) -> Element:
 
 def page(organization: Organization, page_size: int, cursor: int | None = None) -> tuple[list[Element], str | None]:
     """Usable elements, newest first, after `cursor`; and the cursor of the page after, None at the end."""
-    rows = usable(organization).select_related("task").order_by("-pk")
-    found = list((rows if cursor is None else rows.filter(pk__lt=cursor))[: page_size + 1])
-    return found[:page_size], str(found[page_size - 1].pk) if len(found) > page_size else None
+    found, last = paging.page(usable(organization).select_related("task"), page_size, cursor)
+    return found, str(last.pk) if last else None
 
 
 def voices() -> QuerySet[Voice]:
@@ -100,6 +100,7 @@ def create(task: Task, attempt: Attempt) -> Element:
     ElementSource.objects.bulk_create(
         [ElementSource(element=element, role=medium.role, file=medium.file) for medium in media if medium.file]
     )
+    files.let_stay(StoredFile.objects.filter(pk__in=element.sources.values("file_id")))
     return element
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 
-from accounts import ids
+from accounts import ids, paging
 from accounts.errors import InvalidRequest, NotFound
 from accounts.models import Organization
 from generations.models import Attempt, Task
@@ -45,8 +45,8 @@ def find_many(organization: Organization, task_ids: list[str]) -> list[Task]:
     return [found[identifier] for identifier in wanted if identifier in found]
 
 
-def by_page(organization: Organization, filters: Filters, page: int, size: int) -> tuple[list[Task], int]:
-    """One page and the number of all. Raises InvalidRequest for a page past `LAST_ROW`."""
+def by_page(organization: Organization, filters: Filters, page: int, size: int) -> tuple[list[Task], int, str | None]:
+    """One page, the number of all, and the cursor to go on by. Raises InvalidRequest for a page past `LAST_ROW`."""
     if page * size > LAST_ROW:
         raise InvalidRequest(
             "invalid_parameter",
@@ -54,19 +54,15 @@ def by_page(organization: Organization, filters: Filters, page: int, size: int) 
             param="page",
         )
     rows = _filtered(organization, filters)
-    return list(_with_results(rows)[(page - 1) * size : page * size]), rows.count()
+    found, total = list(_with_results(rows)[(page - 1) * size : page * size]), rows.count()
+    return found, total, found[-1].public_id if found and page * size < total else None
 
 
 def by_cursor(organization: Organization, filters: Filters, cursor: str, size: int) -> tuple[list[Task], str | None]:
     """The tasks after `cursor` (empty: from the newest) and the cursor of the next page, None at the end."""
-    rows = _filtered(organization, filters)
-    if cursor:
-        after = ids.decode(Task.PREFIX, cursor)
-        if after is None:
-            raise InvalidRequest("invalid_parameter", "This is not a cursor of ours.", param="cursor")
-        rows = rows.filter(pk__lt=after)
-    found = list(_with_results(rows)[: size + 1])
-    return found[:size], found[size - 1].public_id if len(found) > size else None
+    rows = _with_results(_filtered(organization, filters))
+    found, last = paging.page(rows, size, paging.read(Task.PREFIX, cursor or None))
+    return found, last.public_id if last else None
 
 
 def _filtered(organization: Organization, filters: Filters) -> QuerySet[Task]:

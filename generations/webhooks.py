@@ -26,7 +26,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from standardwebhooks import Webhook
 
-from accounts import encryption, ids
+from accounts import encryption, ids, paging
 from accounts.errors import InvalidRequest
 from accounts.models import Organization
 from generations import alerts, doorbell, leases, safe_http, task_list
@@ -81,16 +81,11 @@ def page(
     organization: Organization, *, task_id: str | None = None, cursor: str | None = None, size: int
 ) -> tuple[list[Delivery], str | None]:
     """Newest first with their tries, after `cursor`; and the next cursor. Raises InvalidRequest, NotFound."""
-    rows = organization.deliveries.order_by("-pk")
+    rows = organization.deliveries.select_related("task").prefetch_related("tries")
     if task_id is not None:
         rows = rows.filter(task=task_list.find(organization, task_id))
-    if cursor is not None:
-        after = ids.decode(Delivery.PREFIX, cursor)
-        if after is None:
-            raise InvalidRequest("invalid_parameter", "This is not a cursor of ours.", param="cursor")
-        rows = rows.filter(pk__lt=after)
-    found = list(rows.select_related("task").prefetch_related("tries")[: size + 1])
-    return found[:size], found[size - 1].public_id if len(found) > size else None
+    found, last = paging.page(rows, size, paging.read(Delivery.PREFIX, cursor))
+    return found, last.public_id if last else None
 
 
 def deliver(delivery_id: str) -> None:

@@ -65,9 +65,9 @@ class Tasks(APIView):
         if "cursor" in wanted:
             rows, after = task_list.by_cursor(request.organization, filters, wanted["cursor"], size)
             return Response({"data": [task_object(row) for row in rows], "page_size": size, "next_cursor": after})
-        rows, total = task_list.by_page(request.organization, filters, wanted["page"], size)
-        data = [task_object(row) for row in rows]
-        return Response({"data": data, "total": total, "page": wanted["page"], "page_size": size})
+        rows, total, after = task_list.by_page(request.organization, filters, wanted["page"], size)
+        place = {"total": total, "page": wanted["page"], "page_size": size, "next_cursor": after}
+        return Response({"data": [task_object(row) for row in rows], **place})
 
 
 class TaskBatch(APIView):

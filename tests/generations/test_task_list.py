@@ -126,6 +126,15 @@ def test_a_cursor_reaches_everything_once(alice: Person, gateway: Steps) -> None
     assert found == ["4", "3", "2", "1", "0"]
 
 
+def test_a_page_by_its_number_says_the_cursor_to_go_on_by(alice: Person, gateway: Steps) -> None:
+    some(alice, 5)
+    second = listed(alice, "?page=2&page_size=2")
+    assert second["next_cursor"] == second["data"][-1]["id"]
+    assert numbers(listed(alice, f"?cursor={second['next_cursor']}&page_size=2")) == ["0"]
+    for last in ("?page=3&page_size=2", "?page=1&page_size=5", "?page=9"):
+        assert listed(alice, last)["next_cursor"] is None
+
+
 @pytest.mark.parametrize(
     ("query", "param"),
     [
