@@ -91,5 +91,5 @@ def refusal(
         account_balance_credits=number(available),
         remaining_credits=number(remaining),
         reset_at=int(reset_at.timestamp()) if reset_at else None,
-        action_url=settings.PUBLIC_URL + "/console/billing",
+        action_url=settings.TOP_UP_URL,
     )

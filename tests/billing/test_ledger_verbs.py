@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -93,7 +94,6 @@ def test_too_little_is_refused_with_the_figures_and_nothing_is_written(acme: Org
         reserve(acme, 27)
 
     figures = refused.value.body()["error"]
-    assert figures.pop("action_url").startswith("http")
     assert figures == {
         "code": "account_balance_insufficient",
         "type": "insufficient_quota_error",
@@ -102,6 +102,7 @@ def test_too_little_is_refused_with_the_figures_and_nothing_is_written(acme: Org
         "account_balance_credits": 20,
         "remaining_credits": 20,
         "reset_at": None,
+        "action_url": f"{settings.PUBLIC_URL}/docs",
     }
     assert totals(acme) == (20, 0)
     assert not Reservation.objects.exists()
