@@ -211,6 +211,11 @@ def let_expire(rows: QuerySet[StoredFile], at: datetime) -> None:
     rows.filter(deleted_at__isnull=True).update(expires_at=at)
 
 
+def let_stay(rows: QuerySet[StoredFile]) -> None:
+    """They are kept until somebody says otherwise."""
+    rows.filter(deleted_at__isnull=True).update(expires_at=None)
+
+
 def expire_due(limit: int = EXPIRE_LIMIT) -> int:
     """Remove what has expired, the oldest first; how many went. Files the storage refuses to remove stay for later."""
     due = StoredFile.objects.filter(~WAITED_FOR, deleted_at__isnull=True, expires_at__lte=timezone.now())

@@ -9,9 +9,11 @@ import logging
 import shutil
 import tempfile
 import time
+from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
+from django.utils import timezone
 
 from accounts.errors import InvalidRequest
 from accounts.models import Organization
@@ -22,6 +24,7 @@ from generations.media import ImageRule, MediaError
 from generations.models import StoredFile, Task, TaskMedia
 
 logger = logging.getLogger(__name__)
+KEPT_AT_MOST = timedelta(days=1)  # far longer than any task lives; its end says the moment, an element keeps them
 NO_FACE = "A clearly visible human face must be in {noun}."
 
 
@@ -149,6 +152,7 @@ def _keep(task: Task, medium: TaskMedia, kind: MediaKind, source: Path, clean: P
         purpose=StoredFile.Purpose.REFERENCE,
         file_name=f"{medium.role}.{'jpg' if facts.format == 'jpeg' else facts.format}",
         task=task,
+        expires_at=timezone.now() + KEPT_AT_MOST,
     )
 
 

@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 from PIL import Image
 
-from generations import files, lifecycle
+from generations import files, lifecycle, references
 from generations.models import StoredFile, Task, TaskMedia
 from tests.cast import Person
 from tests.generations.films import PHOTOS, film
@@ -62,6 +63,16 @@ def signed_file(url: str) -> StoredFile | None:
 def picture(path: Path, size: tuple[int, int]) -> Path:
     Image.new("RGB", size, "teal").save(path)
     return path
+
+
+def test_a_copy_that_came_after_its_task_was_cancelled_goes_by_itself(alice: Person, gateway: Steps) -> None:
+    with served(CAT) as url:
+        task = ask(alice, model=I2V, image_start=url)
+        before = timezone.now()
+        lifecycle.cancel(task)
+        references.prepare(task)
+    copy = StoredFile.objects.get(purpose=StoredFile.Purpose.REFERENCE)
+    assert timedelta(0) <= copy.expires_at - before - timedelta(days=1) < timedelta(minutes=1)
 
 
 def test_the_upstream_gets_a_signed_link_to_our_checked_copy_until_the_task_ends(
