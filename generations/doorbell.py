@@ -7,9 +7,12 @@ it announces. With Redis as broker it is sent after the commit; if it gets lost 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django_q.brokers import get_broker
 from django_q.brokers.orm import ORM
 from django_q.models import OrmQ
 from django_q.tasks import async_task
+
+CROWD = 500
 
 
 class Letter(ORM):
@@ -19,6 +22,11 @@ class Letter(ORM):
 
     def enqueue(self, task: str) -> None:
         self.row = OrmQ(key=self.list_key, payload=task, lock=timezone.now())
+
+
+def is_crowded() -> bool:
+    """Whether more jobs wait in the queue than the workers take in a moment."""
+    return get_broker().queue_size() > CROWD
 
 
 def ring(job: str, identifier: object) -> None:

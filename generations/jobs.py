@@ -72,6 +72,7 @@ def ensure_schedules() -> None:
         _schedule(f"loop {shard}", "generations.jobs.loop", Schedule.MINUTES, minutes=1, args=f"({shard},)")
         async_task("generations.jobs.loop", shard)
     _schedule("housekeeping", "generations.jobs.housekeeping", Schedule.MINUTES, minutes=5)
+    _schedule("audit", "generations.jobs.audit_changed", Schedule.MINUTES, minutes=5)
     _schedule("nightly audit", "generations.jobs.audit_all", Schedule.DAILY)
     Schedule.objects.filter(name__startswith="loop ").exclude(
         name__in=[f"loop {shard}" for shard in range(settings.POLL_SHARDS)]
@@ -108,9 +109,13 @@ def loop(shard: int) -> None:
 
 
 def sweep(limit: int = SWEEP_LIMIT) -> int:
-    """Ring for every due row that nobody was rung for lately; end what has passed its deadline."""
-    rung = sum(_ring_due(job, model, states, limit) for job, model, states in DUE)
-    overdue = Task.objects.filter(status__in=Task.OPEN, deadline_at__lte=timezone.now())[:limit]
+    """Ring for every due row that nobody was rung for lately; end what has passed its deadline.
+
+    While the queue is long nothing is rung: what it holds comes first. Of the overdue it takes any, so that those that
+    cannot be ended stand in nobody's way.
+    """
+    rung = 0 if doorbell.is_crowded() else sum(_ring_due(job, model, states, limit) for job, model, states in DUE)
+    overdue = Task.objects.filter(status__in=Task.OPEN, deadline_at__lte=timezone.now()).order_by("?")[:limit]
     for task in overdue:
         try:
             lifecycle.give_up(task)
@@ -120,16 +125,12 @@ def sweep(limit: int = SWEEP_LIMIT) -> int:
 
 
 def housekeeping() -> None:
-    """Files, lots and records whose time has come; yesterday's orphans; the books of the wallets that changed.
-
-    One chore that fails stops no other.
-    """
+    """Files, lots and records whose time has come; yesterday's orphans. One chore that fails stops no other."""
     for chore in CHORES:
         try:
             chore()
         except Exception:
             logger.exception("%s failed; the next housekeeping tries again", chore.__name__)
-    audit.audit_changed(seconds=AUDIT_SECONDS)
 
 
 def expire_files() -> None:
@@ -139,6 +140,11 @@ def expire_files() -> None:
 
 def forget_rates() -> None:
     throttles.sweep(time.time())
+
+
+def audit_changed() -> None:
+    """Check the books of the wallets that changed."""
+    audit.audit_changed(seconds=AUDIT_SECONDS)
 
 
 def audit_all() -> None:

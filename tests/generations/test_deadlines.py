@@ -10,7 +10,7 @@ from generations import jobs, lifecycle
 from generations.models import Attempt, OrphanSpend, Task
 from tests.cast import Person
 from tests.generations.gateway import Steps, alerts, ask, findings, money, seen
-from tests.generations.simulator import RunningSimulator
+from tests.generations.simulator import RunningSimulator, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -101,12 +101,12 @@ def test_a_failed_second_sending_keeps_the_first_deadline(
 
 
 def test_one_task_that_cannot_be_ended_stops_no_other(alice: Person, gateway: Steps) -> None:
-    """Nothing was ever reserved for it, so the books refuse its release."""
+    """Nothing was ever reserved for it, so the books refuse its release; a sweep that ends one finds the other too."""
     healthy = ask(alice)
     broken = Task.objects.get(pk=healthy.pk)
     broken.pk = ids.new()
     broken.save(force_insert=True)
     Task.objects.update(deadline_at=timezone.now())
-    jobs.sweep()
+    wait_for(lambda: jobs.sweep(limit=1) and Task.objects.get(pk=healthy.pk).status == "failed")
     assert dict(Task.objects.values_list("pk", "status")) == {healthy.pk: "failed", broken.pk: "pending"}
     assert money(alice.organization) == (1000, 0)

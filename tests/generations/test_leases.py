@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from generations import dispatch, jobs, leases, lifecycle, routing
+from generations import dispatch, doorbell, jobs, leases, lifecycle, routing
 from generations.models import Attempt, LoopLease, Task, WorkerPulse
 from tests.cast import Person
 from tests.generations.gateway import Steps, alerts, ask, money
@@ -106,6 +106,20 @@ def test_the_sweep_rings_for_what_the_queue_has_lost(alice: Person, gateway: Ste
     (job,) = [row.task for row in OrmQ.objects.all()]
     assert (job["func"], job["args"]) == ("generations.jobs.submit", (str(task.pk),))
     assert jobs.sweep() == 0
+
+
+def test_nothing_is_rung_while_the_queue_is_long(alice: Person, gateway: Steps) -> None:
+    ask(alice)
+    Task.objects.update(rung_until=timezone.now())
+    OrmQ.objects.bulk_create(
+        [
+            OrmQ(key=queued.key, payload=queued.payload, lock=timezone.now())
+            for queued in [OrmQ.objects.get()] * doorbell.CROWD
+        ]
+    )
+    assert jobs.sweep() == 0
+    OrmQ.objects.filter(pk__in=OrmQ.objects.values("pk")[:10]).delete()
+    assert jobs.sweep() == 1
 
 
 def test_rung_twice_is_sent_once(alice: Person, gateway: Steps, simulator: RunningSimulator) -> None:
