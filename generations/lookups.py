@@ -7,6 +7,7 @@ again. A look-up that fails decides nothing. The deadline ends it all (`lifecycl
 
 import asyncio
 import logging
+import time
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -19,6 +20,7 @@ from generations.providers.base import Handle, OutcomeUnknown, Progress, query_c
 
 logger = logging.getLogger(__name__)
 ABSENT_LOOKS = 3
+ORPHANS_SECONDS = 30
 
 
 def next_look(attempt: Attempt) -> datetime:
@@ -64,17 +66,25 @@ def _look_again(task: Task, attempt: Attempt, *, absent: bool) -> None:
 
 
 def look_at_orphans(limit: int = 50) -> int:
-    """The day after: what became of attempts that were given up? Their cost is written down, nobody is charged."""
-    orphans = OrphanSpend.objects.filter(due_at__lte=timezone.now()).select_related("attempt__account")[:limit]
-    for orphan in orphans:
+    """The day after: what became of attempts that were given up? Their cost is written down, nobody is charged.
+
+    Slow look-ups leave the rest to the next time.
+    """
+    until, looked = time.monotonic() + ORPHANS_SECONDS, 0
+    orphans = OrphanSpend.objects.filter(due_at__lte=timezone.now()).select_related("attempt__account")
+    for orphan in orphans.order_by("due_at")[:limit]:
+        if time.monotonic() > until:
+            break
+        looked += 1
         try:
             found = ask(orphan.attempt)
-        except OutcomeUnknown:
+        except Exception:
+            logger.exception("%s: looking at it again failed; the next hour tries again", orphan.attempt)
             orphan.due_at = timezone.now() + timedelta(hours=1)
         else:
             _note(orphan, found)
         orphan.save(update_fields=["due_at", "found_state", "cost_amount", "cost_unit"])
-    return len(orphans)
+    return looked
 
 
 def ask(attempt: Attempt) -> Progress | None:
@@ -92,7 +102,8 @@ def ask(attempt: Attempt) -> Progress | None:
 
 
 def _note(orphan: OrphanSpend, found: Progress | None) -> None:
-    orphan.due_at = None
+    runs_still = found is not None and found.state == "running"
+    orphan.due_at = timezone.now() + timedelta(days=1) if runs_still else None
     orphan.found_state = found.state_word[:40] if found else "absent"
     if found and found.cost:
         orphan.cost_amount = found.cost.amount

@@ -9,7 +9,6 @@ import pytest
 from django.utils import timezone
 
 from accounts import ids
-from billing.models import AuditRun
 from generations import jobs, lifecycle, lookups, polling
 from generations.models import Alert, Attempt, OrphanSpend, ProviderAccount, Task
 from tests.cast import Person
@@ -216,15 +215,40 @@ def test_an_orphan_that_the_provider_does_not_know_is_closed(
     assert (orphan.found_state, orphan.cost_amount, orphan.due_at) == ("absent", None, None)
 
 
-def test_an_orphan_that_breaks_its_look_up_stops_no_other_housekeeping(alice: Person, gateway: Steps) -> None:
-    task = ask(alice)
+def test_an_orphan_that_breaks_its_look_up_stops_no_other(alice: Person, gateway: Steps, second_account: str) -> None:
+    healthy, broken = ask(alice), ask(alice)
+    for task in (healthy, broken):
+        gateway.sent(task)
+        lifecycle.give_up(task)
+    other = ProviderAccount.objects.filter(name=second_account)
+    other.update(encrypted_credentials=b"broken")
+    broken.attempts.update(account=other.get())
+    now = timezone.now()
+    OrphanSpend.objects.update(due_at=now)
+    OrphanSpend.objects.filter(attempt__task=broken).update(due_at=now - timedelta(seconds=1))
+    assert lookups.look_at_orphans() == 2
+    again = OrphanSpend.objects.get(attempt__task=broken)
+    assert again.found_state == ""
+    assert OrphanSpend.objects.get(attempt__task=healthy).found_state != ""
+    assert timedelta(minutes=59) < again.due_at - now < timedelta(minutes=61)
+
+
+def test_an_orphan_that_runs_still_is_looked_at_again_the_day_after(
+    alice: Person, gateway: Steps, simulator: RunningSimulator
+) -> None:
+    task = ask(alice, prompt="[sim:slow 100000]")
     gateway.sent(task)
     lifecycle.give_up(task)
-    OrphanSpend.objects.update(due_at=timezone.now())
-    ProviderAccount.objects.update(encrypted_credentials=b"broken")
-    jobs.housekeeping()
-    assert AuditRun.objects.get().findings == []
-    assert OrphanSpend.objects.get().found_state == ""
+    simulator.advance(100)
+    before = timezone.now()
+    for state in ("processing", "succeeded"):
+        OrphanSpend.objects.update(due_at=before)
+        lookups.look_at_orphans()
+        orphan = OrphanSpend.objects.get()
+        assert orphan.found_state == state
+        assert orphan.due_at is None or timedelta(hours=23) < orphan.due_at - before < timedelta(hours=25)
+        simulator.advance(200_000)
+    assert orphan.due_at is None
 
 
 def test_an_orphan_that_cannot_be_looked_up_stays_due(
