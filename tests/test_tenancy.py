@@ -17,6 +17,7 @@ from pytest_django import Settings
 
 from accounts import ids
 from billing import ledger
+from generations import files
 from generations.models import Delivery, Element, StoredFile, Task
 from tests.cast import Person
 from tests.routes import operations
@@ -68,6 +69,9 @@ def owned(alice: Person, settings: Settings) -> dict[str, str]:
         "element_id": str(element.pk),
         "file_id": file.public_id,
         "delivery_id": delivery.public_id,
+        "file_url": files.public_url(file),
+        "download_url": files.download_url(file),
+        "signed_url": files.signed_url(file, task),
     }
 
 
@@ -137,10 +141,33 @@ BODIES: list[tuple[str, Callable[[dict[str, str]], Any], int, str]] = [
         400,
         "element_not_found",
     ),
+    *(
+        (
+            "/v1/videos/generations",
+            lambda owned, link=link: {"model": "kling-v3-image-to-video", "image_start": owned[link]},
+            400,
+            "media_url_not_allowed",
+        )
+        for link in ("file_url", "download_url", "signed_url")
+    ),
 ]
+NAME_NOTHING = {
+    "/v1/keys",
+    "/v1/webhooks/secret/rotate",
+    "/v1/webhooks/test",
+    "/api/v1/files/upload/base64",
+    "/api/v1/files/upload/stream",
+    "/api/v1/files/upload/url",  # whoever has a file's link may read it
+}
+"""Routes whose bodies take no id of ours."""
 
 
-@pytest.mark.parametrize(("route", "body", "status", "told"), BODIES, ids=[case[0] for case in BODIES])
+def test_every_body_is_tried_or_names_nothing_of_ours() -> None:
+    taking = {route for method, route in operations() if method in ("POST", "PUT", "PATCH") and "{" not in route}
+    assert {case[0] for case in BODIES} | NAME_NOTHING == taking
+
+
+@pytest.mark.parametrize(("route", "body", "status", "told"), BODIES, ids=[f"{case[0]} {case[3]}" for case in BODIES])
 def test_a_strangers_id_in_the_body_is_unknown(
     owned: dict[str, str],
     charlie: Person,
