@@ -77,7 +77,7 @@ def top_up(organization: Organization, amount: Decimal, *, reference: str) -> Cr
 def reserve(
     organization: Organization, reservation_id: UUID, amount: Decimal, *, api_key: ApiKey | None = None
 ) -> Reservation:
-    """Hold `amount` for the task with this id, from the lots in burn order. 0 is held without any transfer.
+    """Reserve `amount` for the task with this id, from the lots in burn order; for 0 without any transfer.
 
     Raises QuotaExceeded (balance or key limits), Forbidden `wallet_frozen`, or LedgerConflict. Costs 5 statements.
     """
@@ -97,7 +97,7 @@ def reserve(
     now = timezone.now()
     reservation = Reservation(id=reservation_id, wallet=wallet, amount=amount, api_key=api_key, created_at=now)
     posting = Posting(wallet, now, f"reserve:{reservation.task_id}")
-    parts = lots.hold(posting, reservation)
+    parts = lots.reserve(posting, reservation)
     windows = count_in_budget(reservation, api_key, wallet.available + amount) if api_key else None
     posting.write(reservation=reservation, parts=parts, windows=windows)
     return reservation

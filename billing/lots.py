@@ -36,7 +36,7 @@ def shares(lots: Iterable[CreditLot], amount: Decimal) -> list[tuple[CreditLot, 
     return taken
 
 
-def hold(posting: Posting, reservation: Reservation) -> list[ReservationLot]:
+def reserve(posting: Posting, reservation: Reservation) -> list[ReservationLot]:
     """Reserve from the lots in burn order, after expiring those that are due; raise QuotaExceeded when short."""
     wallet, amount = posting.wallet, reservation.amount
     if amount == 0:
