@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from decimal import Decimal
@@ -89,7 +89,7 @@ class Customer:
 class Site:
     """Web server, worker, simulated upstream and PostgreSQL; `tend` starts again what has died, as `up` does."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
         self.log = folder / "log"
         self.database_folder = folder / "postgres"
         self.urls = postgres.urls(self.database_folder)
@@ -103,6 +103,7 @@ class Site:
             "VAR_DIR": str(folder),
             "PUBLIC_URL": self.url,
             "DEBUG": "on",
+            **settings,
         }
         self.family = Family(folder / "run" / "site.json")
         self.stack = Stack(self.family, environment=self.environment, on_line=self._note)
@@ -188,10 +189,10 @@ class Site:
 
 
 @contextmanager
-def site_in(folder: Path) -> Iterator[Site]:
-    """A site at work, and this process's Django on its database."""
+def site_in(folder: Path, **settings: str) -> Iterator[Site]:
+    """A site at work, and this process's Django on its database. `settings` are further environment variables."""
     before = connection.settings_dict.copy()
-    site = Site(folder)
+    site = Site(folder, settings)
     connection.close()
     connection.settings_dict.update({**dj_database_url.parse(site.urls.app)})
     try:
