@@ -6,6 +6,7 @@ machine does meets both.
 
 import argparse
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -34,16 +35,18 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder, place.database():
         halves = {"http": over_http, "ledger": of_the_ledger}
         rows = [row for half in halves if options.only in (None, half) for row in halves[half](options, Path(folder))]
-    print(figures.table(rows))
+    sys.stdout.write(figures.table(rows))
     if options.write and not options.only:
         figures.write(rows, f"{options.rounds} rounds of {options.seconds:g} s, {options.connections} connections")
 
 
 def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=7, help="pairs of baseline and product (7)")
-    parser.add_argument("--seconds", type=float, default=4, help="for one HTTP measurement (4)")
-    parser.add_argument("--cycles", type=int, default=400, help="for one measurement of the ledger (400)")
+    parser.add_argument("--rounds", type=int, default=5, help="pairs of baseline and product (5)")
+    parser.add_argument("--seconds", type=float, default=3, help="for one HTTP measurement (3)")
+    parser.add_argument(
+        "--cycles", type=int, default=200, help="of each process in one measurement of the ledger (200)"
+    )
     parser.add_argument("--connections", type=int, default=8, help="that ask at once (8)")
     parser.add_argument("--processes", type=int, default=4, help="that use the ledger at once (4)")
     parser.add_argument("--only", choices=("http", "ledger"), help="measure one half, and write nothing")
@@ -52,7 +55,7 @@ def arguments() -> argparse.ArgumentParser:
 
 
 def over_http(options: argparse.Namespace, folder: Path) -> Iterator[Row]:
-    customers = place.open_customers(4 * options.connections)
+    customers = place.open_customers(8 * options.connections)
     looks = [(customer.secret, customer.running_task().public_id) for customer in customers]
     with place.server(folder / "log") as port, processes.started(1) as pool:
 
@@ -96,7 +99,8 @@ def compare(name: str, product: Measure, baseline: Measure, to_reach: float, opt
     row = Row(name=name, product=[], baseline=[], to_reach=to_reach)
     for number in range(options.rounds + 1):
         ours, plain = product(), baseline()
-        print(f"{name:<32} {number}/{options.rounds}  {ours:8.0f} / {plain:.0f} a second", flush=True)
+        sys.stdout.write(f"{name:<32} {number}/{options.rounds}  {ours:8.0f} / {plain:.0f} a second\n")
+        sys.stdout.flush()
         if number:
             row.product.append(ours)
             row.baseline.append(plain)

@@ -59,9 +59,9 @@ def by_ledger(share: Share) -> tuple[float, float]:
 
 
 def by_psycopg(share: Share) -> tuple[float, float]:
-    """By the statements that `by_ledger` left behind."""
+    """By the statements that `by_ledger` left behind, over a connection like the product's."""
     transactions: list[Transaction] = pickle.loads(share.transcript.read_bytes())
-    with psycopg.connect(share.twin) as raw:
+    with psycopg.connect(share.twin, cursor_factory=psycopg.ClientCursor, prepare_threshold=None) as raw:
         raw.execute("SELECT 1")
         raw.commit()
         processes.together()

@@ -62,7 +62,6 @@ def open_customers(count: int) -> list[Customer]:
 
 def open_customer(name: str) -> Customer:
     organization = opening.open_organization(name, f"{name}@customer.example", PLENTY)
-    Organization.objects.filter(pk=organization.pk).update(running_limit=5, queued_limit=10**6)
     key, secret = give_key(organization)
     return Customer(organization=organization, key=key, secret=secret)
 
@@ -81,7 +80,7 @@ def open_account() -> None:
 def database() -> Iterator[None]:
     """The benchmarks' own database, empty but for the prices and a provider account."""
     name = connection.settings_dict["NAME"]
-    on_server("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+    on_server("DROP DATABASE IF EXISTS {}", name)
     on_server("CREATE DATABASE {}", name)
     try:
         call_command("migrate", verbosity=0)
@@ -90,7 +89,7 @@ def database() -> Iterator[None]:
         yield
     finally:
         connections.close_all()
-        on_server("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+        on_server("DROP DATABASE IF EXISTS {}", name)
 
 
 @contextmanager
@@ -98,12 +97,12 @@ def twin() -> Iterator[str]:
     """A copy of the database as it is now; yields how to connect to it."""
     name = connection.settings_dict["NAME"]
     connections.close_all()
-    on_server("DROP DATABASE IF EXISTS {} WITH (FORCE)", name + "_twin")
+    on_server("DROP DATABASE IF EXISTS {}", name + "_twin")
     on_server("CREATE DATABASE {} TEMPLATE {}", name + "_twin", name)
     try:
         yield psycopg.conninfo.make_conninfo(settings.DATABASE_URL, dbname=name + "_twin")
     finally:
-        on_server("DROP DATABASE IF EXISTS {} WITH (FORCE)", name + "_twin")
+        on_server("DROP DATABASE IF EXISTS {}", name + "_twin")
 
 
 @contextmanager

@@ -1,0 +1,29 @@
+"""`make bench` itself works: every row is measured, at a size that says nothing about speed."""
+
+import subprocess
+import sys
+
+import pytest
+
+from evolink_saas.processes import ROOT
+from tests.benchmarks import figures
+
+TINY = "--rounds 1 --seconds 0.3 --cycles 3 --connections 2 --processes 2 --no-write"
+
+
+@pytest.mark.system
+def test_every_row_is_measured() -> None:
+    document = figures.DOCUMENT.read_text()
+    command = [sys.executable, "-m", "tests.benchmarks", *TINY.split()]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows = [line.split(" | ")[0].strip("| ") for line in done.stdout.splitlines() if line.startswith("| ")]
+    assert rows == [
+        "What",
+        "---",
+        "POST a generation",
+        "GET a task",
+        "reserve + capture, many wallets",
+        "reserve + capture, one wallet",
+    ]
+    assert figures.DOCUMENT.read_text() == document
