@@ -112,7 +112,7 @@ def test_a_worker_that_claims_nothing_is_started_again(worker: Worker, alice: Pe
     until(lambda: works_as(worker) not in ("", before), seconds=40)
     until(lambda: WorkerPulse.objects.exists())
     file.refresh_from_db()
-    assert file.claims > 0
+    assert file.lease_token > 0
     assert "rows wait and none is claimed" in worker.log.read_text()
 
 
