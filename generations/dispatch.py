@@ -14,7 +14,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from accounts import organizations
-from generations import alerts, doorbell, elements, leases, lifecycle, lookups, references, routing
+from generations import alerts, doorbell, elements, leases, lifecycle, lookups, provider_accounts, references, routing
 from generations.lifecycle import SERVICE_ERROR, UNAVAILABLE, Failure
 from generations.models import Attempt, Task
 from generations.models.providers import ProviderAccount
@@ -101,7 +101,7 @@ def _send(task: Task, attempt: Attempt, account: ProviderAccount, caller: Accoun
         failure = Failure(code=verdict.code, message=verdict.message, retryable=verdict.retryable)
         lifecycle.fail(task, failure, attempt=attempt, upstream_message=verdict.upstream_message)
     except ProviderRefused as refusal:
-        until = routing.pause(account, task.model, refusal)
+        until = provider_accounts.pause(account, task.model, refusal)
         soft = refusal.scope == "soft"
         outcome = routing.SOFT_OUTCOME if soft else "provider_refused"
         lifecycle.refused(attempt, refusal.reason, outcome, retry_at=until if soft else timezone.now())

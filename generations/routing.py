@@ -7,24 +7,20 @@ cost more than the task's price and the loss allowed.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
 from accounts.compiled import Compiled, Given
 from accounts.models import Organization
-from generations import alerts, elements
+from generations import elements
 from generations.models import Attempt, ProviderAccount, Task
 from generations.providers import ADAPTERS
-from generations.providers.base import ProviderRefused
 
 CREDITS_PER_DOLLAR = Decimal(72)
-PAUSE_SECONDS = {"account": 60, "model": 60, "soft": 2}
-MAX_PAUSE_SECONDS = 300
 SOFT_OUTCOME = "slow_down"
 ACCOUNTS = Compiled(lambda: ProviderAccount.objects.filter(serves=Given("serves"), provider__in=ADAPTERS))
 
@@ -116,40 +112,6 @@ def has_slot(account: ProviderAccount, model: str, *, lock: bool = False) -> boo
         ProviderAccount.objects.select_for_update(no_key=True).get(pk=account.pk)
     busy = Attempt.objects.filter(account=account, state__in=Attempt.OPEN)
     return (busy.filter(task__model=model) if model in account.caps else busy).count() < cap
-
-
-def pause(account: ProviderAccount, model: str, refusal: ProviderRefused) -> datetime:
-    """Leave the account (or one model on it) alone for a while, tell the operators, and say until when."""
-    seconds = min(refusal.retry_after_seconds or PAUSE_SECONDS[refusal.scope], MAX_PAUSE_SECONDS)
-    until = timezone.now() + timedelta(seconds=seconds)
-    if account.serves == ProviderAccount.Serves.SANDBOX:
-        return until
-    scope = "*" if refusal.scope == "account" else model
-    pause = {"until": until.isoformat(), "reason": refusal.reason[:300], "soft": refusal.scope == "soft"}
-    with transaction.atomic():
-        current = ProviderAccount.objects.select_for_update(no_key=True).get(pk=account.pk)
-        current.pauses[scope] = pause
-        current.save(update_fields=["pauses"])
-    if refusal.scope != "soft":
-        alerts.tell("provider-refused", f"{account} {scope}", refusal.reason)
-    return until
-
-
-def ensure_simulator_accounts(base_url: str, api_key: str) -> None:
-    """The development accounts at the simulator: one serves live keys, one serves sandbox keys. Run it again freely."""
-    for serves in ProviderAccount.Serves.values:
-        account, _ = ProviderAccount.objects.update_or_create(
-            name=f"simulator-{serves}",
-            defaults={
-                "alias": "simulator",
-                "provider": "kling",
-                "base_url": base_url,
-                "serves": serves,
-                "simulator": True,
-            },
-        )
-        account.set_credentials({"api_key": api_key})
-        account.save(update_fields=["encrypted_credentials"])
 
 
 def _choice(found: Sequence[Candidate]) -> Choice:

@@ -16,7 +16,7 @@ from accounts import ids
 from accounts.models import RateWindow, User
 from billing import audit, ledger
 from billing.models import GroupPrice
-from generations import alerts, files, leases, lifecycle, routing, webhooks
+from generations import alerts, files, leases, lifecycle, provider_accounts, webhooks
 from generations.media import VideoFacts
 from generations.models import (
     Attempt,
@@ -58,7 +58,7 @@ def task(alice: Person, prices: None, settings: Settings) -> Task:
     """A text-to-video that alice has just asked for, with a callback."""
     settings.STORAGES = settings.STORAGES | {"default": {"BACKEND": "django.core.files.storage.InMemoryStorage"}}
     settings.SAFE_HTTP_EXTRA_NETWORKS = ["127.0.0.0/8"]
-    routing.ensure_simulator_accounts("http://127.0.0.1:9", "not-called")
+    provider_accounts.ensure_simulator_accounts("http://127.0.0.1:9", "not-called")
     ledger.top_up(alice.organization, Decimal(1000), reference="test")
     body = TEXT_TO_VIDEO | {"callback_url": "https://127.0.0.1:9443/done", "metadata": {"order": "A-17"}}
     answer = alice.client.post("/v1/videos/generations", body, headers={"Idempotency-Key": "order-a-17-first-try"})

@@ -25,7 +25,7 @@ from accounts.models import Organization
 from billing import audit, ledger
 from billing.models import Wallet
 from billing.replay import Finding
-from generations import files, jobs, leases, media, polling, routing
+from generations import files, jobs, leases, media, polling, provider_accounts
 from generations.models import Alert, Attempt, ProviderAccount, StoredFile, Task
 from tests.cast import Person
 from tests.generations.simulator import RunningSimulator, wait_for
@@ -177,7 +177,7 @@ def gateway(
     settings.LOOKUP_DELAYS_SECONDS = [0.05, 0.1, 0.2]
     settings.LOOKUP_ABSENT_GAP_SECONDS = 0.1
     settings.SAFE_HTTP_EXTRA_NETWORKS = ["127.0.0.0/8"]
-    routing.ensure_simulator_accounts(simulator.url, simulator.account.credentials["api_key"])
+    provider_accounts.ensure_simulator_accounts(simulator.url, simulator.account.credentials["api_key"])
     simulator.do("settings", speed=400)
     ledger.top_up(alice.organization, Decimal(1000), reference="test")
     yield Steps()

@@ -12,7 +12,7 @@ from pytest_django import Settings
 from accounts import organizations
 from accounts.models import Scope
 from billing import ledger
-from generations import routing
+from generations import provider_accounts
 from generations.models import IdempotencyRecord, ProviderAccount, Task
 from tests.cast import Person, client_for, give_key, organization_of
 from tests.generations.gateway import TEXT_TO_VIDEO, Steps, ask, findings, money
@@ -272,7 +272,7 @@ def test_without_an_account_that_can_take_it_the_model_is_unavailable(alice: Per
 
 
 def test_without_a_price_the_model_is_unavailable(alice: Person, db: None) -> None:
-    routing.ensure_simulator_accounts("http://127.0.0.1:9", "none")
+    provider_accounts.ensure_simulator_accounts("http://127.0.0.1:9", "none")
     refused(alice, TEXT_TO_VIDEO, 503, "model_unavailable")
 
 

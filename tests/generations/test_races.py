@@ -13,8 +13,9 @@ from accounts.errors import Conflict
 from accounts.models import Scope
 from billing import ledger
 from billing.models import Reservation
-from generations import dispatch, files, lifecycle, media, routing
+from generations import dispatch, files, lifecycle, media, provider_accounts
 from generations.models import Attempt, Delivery, ProviderAccount, StoredFile, Task
+from generations.providers.base import ProviderRefused
 from tests.cast import Person, client_for
 from tests.generations.films import film
 from tests.generations.gateway import TEXT_TO_VIDEO, Steps, ask, at_once, findings, money
@@ -123,7 +124,9 @@ def test_the_last_slot_of_an_account_is_given_once(alice: Person, gateway: Steps
 
 def test_pauses_at_once_are_all_kept(alice: Person, gateway: Steps) -> None:
     account = ProviderAccount.objects.get(serves="live")
-    refusal = routing.ProviderRefused("x", scope="model")
-    at_once([lambda model=model: routing.pause(account, model, refusal) for model in ("a", "b", "c", "d", "e")])
+    refusal = ProviderRefused("x", scope="model")
+    at_once(
+        [lambda model=model: provider_accounts.pause(account, model, refusal) for model in ("a", "b", "c", "d", "e")]
+    )
     account.refresh_from_db()
     assert sorted(account.pauses) == ["a", "b", "c", "d", "e"]

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import Organization
 from billing import ledger
-from generations import lifecycle, routing
+from generations import lifecycle, provider_accounts, routing
 from generations.models import Attempt, ProviderAccount, Task
 from generations.providers.base import ProviderRefused
 from tests.cast import Person, client_for, give_key
@@ -167,7 +167,7 @@ def test_an_unwell_account_is_left_alone_for_a_while(
 ) -> None:
     """A task that is there waits for it, a new one only for a moment."""
     before = timezone.now()
-    until = routing.pause(accounts["cheap"], MODEL, ProviderRefused("empty", scope=scope))
+    until = provider_accounts.pause(accounts["cheap"], MODEL, ProviderRefused("empty", scope=scope))
     assert timedelta(0) <= until - before - timedelta(seconds=seconds) < timedelta(seconds=1)
     wish = routing.wish(ask(alice))
     for at_post, worth_waiting in ((True, waits), (False, True)):
@@ -188,14 +188,14 @@ def test_a_provider_cannot_make_itself_left_alone_for_long(
 ) -> None:
     before = timezone.now()
     refusal = ProviderRefused("busy", scope="account", retry_after_seconds=asked)
-    until = routing.pause(accounts["cheap"], MODEL, refusal)
+    until = provider_accounts.pause(accounts["cheap"], MODEL, refusal)
     assert timedelta(0) <= until - before - timedelta(seconds=seconds) < timedelta(seconds=1)
 
 
 def test_two_pauses_stand_beside_each_other(accounts: dict[str, ProviderAccount]) -> None:
     stale = ProviderAccount.objects.get(name="cheap")
-    routing.pause(accounts["cheap"], "one", ProviderRefused("x", scope="model"))
-    routing.pause(stale, "two", ProviderRefused("x", scope="model"))
+    provider_accounts.pause(accounts["cheap"], "one", ProviderRefused("x", scope="model"))
+    provider_accounts.pause(stale, "two", ProviderRefused("x", scope="model"))
     assert sorted(ProviderAccount.objects.get(name="cheap").pauses) == ["one", "two"]
 
 
@@ -230,7 +230,7 @@ def test_a_live_key_is_never_served_by_a_sandbox_account(alice: Person, gateway:
 
 def test_a_sandbox_account_is_never_paused(gateway: Steps) -> None:
     account = ProviderAccount.objects.get(serves="sandbox")
-    routing.pause(account, MODEL, ProviderRefused("scripted", scope="account"))
+    provider_accounts.pause(account, MODEL, ProviderRefused("scripted", scope="account"))
     account.refresh_from_db()
     assert (account.pauses, alerts()) == ({}, set())
 

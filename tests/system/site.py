@@ -29,7 +29,7 @@ from evolink_saas import ports, postgres, stack
 from evolink_saas.postgres import place, postmaster
 from evolink_saas.processes import ROOT, Family
 from evolink_saas.stack import Stack
-from generations import routing
+from generations import provider_accounts
 from generations.models import Alert, ProviderAccount, Task, WorkerPulse
 from tests.cast import give_key
 from tests.generations.gateway import TEXT_TO_VIDEO, findings
@@ -112,7 +112,7 @@ class Site:
         self.manage("migrate", "--verbosity", "0")
         self.manage("load_price_book")
         self.simulator.start()
-        routing.ensure_simulator_accounts(self.simulator.url, self.simulator.account.credentials["api_key"])
+        provider_accounts.ensure_simulator_accounts(self.simulator.url, self.simulator.account.credentials["api_key"])
         self.stack.start("web", stack.web(self.port))
         self.stack.start("worker", stack.worker())
         self.until(self.is_ready, seconds=60)

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from evolink_saas import demo
-from generations import routing
+from generations import provider_accounts
 
 
 class Command(BaseCommand):
@@ -21,6 +21,6 @@ class Command(BaseCommand):
         if not settings.DEBUG:
             raise CommandError("create_demo makes logins with known addresses: it runs with DEBUG=on only.")
         if simulator_url:
-            routing.ensure_simulator_accounts(simulator_url, simulator_key)
+            provider_accounts.ensure_simulator_accounts(simulator_url, simulator_key)
         values = demo.create()
         self.stdout.write(f"Demo organization {demo.ORGANIZATION}: {values['EVOLINK_URL']}, secrets in {demo.file()}.")
