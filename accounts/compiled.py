@@ -6,7 +6,7 @@
 Everything else is Django's own: the rows come through its compiler, with converters and related objects.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from copy import copy
 from functools import cached_property
 from typing import Any, Generic, TypeVar
@@ -51,5 +51,5 @@ class Compiled(Generic[Row]):
         compiler.connection, compiler.as_sql = connections[rows.db], lambda *args, **kwargs: (text, values)
         query: Any = copy(rows.query)
         query.get_compiler = lambda *args, **kwargs: compiler
-        found: Iterable[Any] = rows._iterable_class(QuerySet(rows.model, query))
+        found: Any = rows._iterable_class(QuerySet(rows.model, query))
         return list(found)

@@ -182,7 +182,12 @@ def test_a_failover_waits_for_an_account_that_is_full(
     gateway.sent(task)
     other.update(caps={"*": 0})
     simulator.advance(10)
-    wait_for(lambda: gateway.poll() or task.attempts.filter(state="failed").exists())
+
+    def failed() -> bool:
+        gateway.poll()
+        return task.attempts.filter(state="failed").exists()
+
+    wait_for(failed)
     assert seen(alice, task)["status"] == "processing"
     gateway.due()
     other.update(caps={})
