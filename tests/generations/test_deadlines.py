@@ -106,7 +106,8 @@ def test_one_task_that_cannot_be_ended_stops_no_other(alice: Person, gateway: St
     broken = Task.objects.get(pk=healthy.pk)
     broken.pk = ids.new()
     broken.save(force_insert=True)
-    Task.objects.update(deadline_at=timezone.now())
+    for task in (broken, healthy):
+        Task.objects.filter(pk=task.pk).update(deadline_at=timezone.now())
     wait_for(lambda: jobs.sweep(limit=1) and Task.objects.get(pk=healthy.pk).status == "failed")
     assert dict(Task.objects.values_list("pk", "status")) == {healthy.pk: "failed", broken.pk: "pending"}
     assert money(alice.organization) == (1000, 0)
