@@ -70,10 +70,9 @@ class BadStatus(FetchError):
 
 @dataclass(frozen=True, kw_only=True)
 class Fetched:
-    """`content_type` is what the server claims, lower-case and without parameters: never a reason to believe it."""
+    """What was downloaded. What the server calls it is no reason to believe it."""
 
     status: int
-    content_type: str
     size_bytes: int
 
 
@@ -125,8 +124,7 @@ def download(
             if size_bytes > max_bytes:
                 raise TooLarge(f"The file exceeds {max_bytes / 2**20:g} MB.")
             into.write(piece)
-    content_type = headers.get("content-type", "").split(";")[0].strip().lower()
-    return Fetched(status=response.status, content_type=content_type, size_bytes=size_bytes)
+    return Fetched(status=response.status, size_bytes=size_bytes)
 
 
 def post(
