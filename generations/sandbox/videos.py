@@ -15,9 +15,9 @@ SECONDS = range(3, 16)
 
 @dataclass(frozen=True, kw_only=True)
 class Version:
-    """One of Kling's models. `rates`: thousandths of a unit a second, by variant and resolution (the public price table).
+    """One of Kling's models. `rates` are those of the public price table: thousandths of a unit, a second.
 
-    The variants are those of sound, `off` and `on`, and `video` for a video that goes in.
+    By variant and resolution. The variants are those of sound, `off` and `on`, and `video` for a video that goes in.
     """
 
     name: str
@@ -73,7 +73,8 @@ def _new_order(
     resolution = settings.choice("resolution", version.resolutions, "720p")
     ratio = settings.choice("aspect_ratio", RATIOS, "16:9") if ratio_allowed else ""
     order = new_order(
-        version, "on" if sound else "off", seconds=new_seconds(settings), resolution=resolution, sound=sound, ratio=ratio, marked=watermark(options), text=prompt,
+        version, "on" if sound else "off", seconds=new_seconds(settings),
+        resolution=resolution, sound=sound, ratio=ratio, marked=watermark(options), text=prompt,
         media=media, callback_url=options.url("callback_url"),
         external_id=options.text("external_task_id", longest=128),
     )  # fmt: skip
@@ -131,7 +132,8 @@ def _legacy_order(fields: Fields, *, ratio: str, media: tuple[Media, ...], promp
     sound = fields.choice("sound", ("on", "off"), "off") == "on"
     order = new_order(
         LEGACY_MODELS[model], "on" if sound else "off", seconds=seconds,
-        resolution=MODES[fields.choice("mode", tuple(MODES), "std")], sound=sound, ratio=ratio, marked=watermark(fields),
+        resolution=MODES[fields.choice("mode", tuple(MODES), "std")], sound=sound, ratio=ratio,
+        marked=watermark(fields),
         text="\n".join([prompt, negative, *shots]), media=media, callback_url=fields.url("callback_url"),
         external_id=fields.text("external_task_id", longest=128),
     )  # fmt: skip
@@ -168,7 +170,8 @@ def read_shots(fields: Fields, seconds: int) -> list[str]:
 
 
 def new_order(
-    version: Version, variant: str, *, seconds: int, resolution: str, sound: bool, ratio: str, marked: bool, text: str, media: tuple[Media, ...],
+    version: Version, variant: str, *,
+    seconds: int, resolution: str, sound: bool, ratio: str, marked: bool, text: str, media: tuple[Media, ...],
     callback_url: str, external_id: str, follows_video: bool = False,
 ) -> Order:  # fmt: skip
     """`follows_video`: the clip is as long as the video that goes in, and billed so; `seconds` until it was seen."""
