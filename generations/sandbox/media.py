@@ -69,7 +69,7 @@ def measure(content: bytes, kind: str) -> Seen:
 
 def _video(content: bytes) -> Seen:
     try:
-        with av.open(io.BytesIO(content)) as container:
+        with av.open(io.BytesIO(content), "r") as container:
             video = container.streams.video[0]
             seconds = container.duration / av.time_base if container.duration else None
             return Seen(size=(video.width, video.height), seconds=seconds)
