@@ -101,10 +101,10 @@ def price(inputs: Mapping[str, Any], seconds: Decimal | int | None = None) -> De
 
 def settle(inputs: Mapping[str, Any], measured: Decimal | None) -> Decimal:
     """What a finished task costs: its price, or that of its measured seconds where they decide; never more."""
-    held = price(inputs)
+    reserved = price(inputs)
     if "measured" not in inputs or measured is None:
-        return held
-    return min(held, price(inputs, rounded(measured, inputs["rounding"])))
+        return reserved
+    return min(reserved, price(inputs, rounded(measured, inputs["rounding"])))
 
 
 def rounded(seconds: Decimal, rounding: str) -> Decimal:

@@ -96,9 +96,9 @@ def _task(
         yield finding("I18", f"the task is {status}, its reservation {state}")
     if amount != reserved or (not is_open and captured != charged):
         yield finding("I18", f"task {reserved}/{charged}, books {amount}/{captured} reserved/charged")
-    held, due = _prices(price, measured)
-    if reserved != held or (status == Task.Status.COMPLETED and charged != due):
-        yield finding("I14", f"reserved {reserved}, charged {charged}, the frozen inputs make {held} and {due}")
+    to_reserve, due = _prices(price, measured)
+    if reserved != to_reserve or (status == Task.Status.COMPLETED and charged != due):
+        yield finding("I14", f"reserved {reserved}, charged {charged}, the frozen inputs make {to_reserve} and {due}")
     if (not is_open and open_attempts) or succeeded != (status == Task.Status.COMPLETED):
         yield finding("I20", f"the task is {status} with {open_attempts} open and {succeeded} successful attempts")
     if not is_open and unannounced:

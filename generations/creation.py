@@ -73,7 +73,7 @@ def _make(
     uploads = references.check_at_post(organization, parsed.media)
     elements.check(organization, parsed.elements)
     _check_voice(parsed)
-    price = _price(organization, parsed, settlement.held_seconds(spec, parsed, uploads), settlement.frozen(spec))
+    price = _price(organization, parsed, settlement.reserved_seconds(spec, parsed, uploads), settlement.frozen(spec))
     if not routing.accepts(organization, _wish(organization, parsed, price)):
         raise Unavailable("model_unavailable", f"{spec.id} is not available at the moment.", retry_after_seconds=30)
     task = _task(organization, key, spec, parsed, price, given)
@@ -142,7 +142,7 @@ def _price(
 
 
 def _duration(parsed: Parsed, price: pricing.Price) -> int | None:
-    """The seconds asked for, or those that credits are held for, as whole ones."""
+    """The seconds asked for, or those that credits are reserved for, as whole ones."""
     return math.ceil(Decimal(price.inputs["seconds"])) if "measured" in price.inputs else parsed.video_duration
 
 

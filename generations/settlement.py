@@ -1,4 +1,4 @@
-"""Prices by a length that only the media knows: what is held at the request, and what is measured for the charge.
+"""Prices by a length that only the media knows: what is reserved at the request, and what is measured for the charge.
 
 The catalogue says how (`Settlement`); the price's frozen inputs repeat it, so that a charge can be computed again.
 """
@@ -11,8 +11,8 @@ from generations.catalog.base import Parsed, Settlement, Spec
 from generations.models import StoredFile, Task
 
 
-def held_seconds(spec: Spec, parsed: Parsed, uploads: Mapping[str, StoredFile]) -> Decimal | int | None:
-    """The seconds to hold credits for: those of our own upload where the video is one, else the most there can be.
+def reserved_seconds(spec: Spec, parsed: Parsed, uploads: Mapping[str, StoredFile]) -> Decimal | int | None:
+    """The seconds to reserve credits for: those of our own upload where the video is one, else the most there can be.
 
     `uploads` are those that the request names, by address.
     """
@@ -20,7 +20,7 @@ def held_seconds(spec: Spec, parsed: Parsed, uploads: Mapping[str, StoredFile]) 
     length = None if spec.settlement is None else _length(spec.settlement, parsed, uploads)
     if spec.settlement is None or length is None or most is None:
         return most
-    return min(pricing.rounded(length, spec.settlement.holds), Decimal(most))
+    return min(pricing.rounded(length, spec.settlement.reserves), Decimal(most))
 
 
 def frozen(spec: Spec) -> dict[str, str]:

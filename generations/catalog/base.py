@@ -74,13 +74,13 @@ class PriceInputs:
 class Settlement:
     """A price by a length that only the media knows.
 
-    Held at the request: the seconds of the video in `role`, rounded as `holds` says, or the most there can be while
+    Reserved at the request: the seconds of the video in `role`, rounded as `reserves` says, or the most there can be while
     they are not known. Charged at the end: the measured seconds of the input, or of the output as we stored it,
-    rounded as `charges` says, and never more than was held.
+    rounded as `charges` says, and never more than was reserved.
     """
 
     measures: Literal["input", "output"]
-    holds: Rounding
+    reserves: Rounding
     charges: Rounding
     roles: tuple[str, ...] = ("video",)
 

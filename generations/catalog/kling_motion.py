@@ -26,7 +26,7 @@ MEDIA = {
         for orientation, longest in LONGEST_SECONDS.items()
     },
 }
-SETTLEMENT = Settlement(measures="output", holds="half_up", charges="half_up", roles=("video", "short_video"))
+SETTLEMENT = Settlement(measures="output", reserves="half_up", charges="half_up", roles=("video", "short_video"))
 ROOT: dict[str, Field] = {
     "image_urls": videos.image_urls(1, "The image of the character.", least=1, required=True),
     "video_urls": videos.image_urls(1, "The video of the movement.", least=1, required=True),
@@ -46,7 +46,7 @@ VIDEO_RULE = (
     "The video is an MP4 or MOV, 3 to 30 seconds (to 10 with character_orientation image), at most 100 MB, "
     "340 to 3850 pixels on each side."
 )
-LENGTH_RULE = "Billed on the length of the video that is made; held until then: that of the input, or the longest."
+LENGTH_RULE = "Billed on the length of the video that is made; reserved until then: that of the input, or the longest."
 
 
 def _read(spec: Spec, body: Mapping[str, Any]) -> Parsed:

@@ -149,7 +149,7 @@ def _edit(model: str, *, description: str, shortest: int) -> Spec:
             )
         },
         rules=(
-            f"Billed on the length of the input to 0.01 s, at least {shortest} s; held until it is known: {longest} s.",
+            f"Billed on the length of the input to 0.01 s, at least {shortest} s; reserved until it is known: {longest} s.",
             videos.NO_ELEMENTS,
             videos.NAMED_MEDIA,
             videos.IMAGE_RULE,
@@ -174,7 +174,7 @@ def _edit(model: str, *, description: str, shortest: int) -> Spec:
             ),
         ),
         reader=_read_edit,
-        settlement=Settlement(measures="input", holds="hundredth_up", charges="hundredth_up"),
+        settlement=Settlement(measures="input", reserves="hundredth_up", charges="hundredth_up"),
     )
 
 

@@ -312,7 +312,7 @@ VIDEO_EDIT = Spec(
     model_params=Object(fields={"element_list": videos.element_list(MOST_WITH_VIDEO)}),
     media=videos.numbered(MOST_WITH_VIDEO) | {"video": VIDEO},
     rules=(
-        "Billed on the length of the video that is made; held until then: that of the input, or the longest.",
+        "Billed on the length of the video that is made; reserved until then: that of the input, or the longest.",
         WITH_VIDEO,
         *LAST_RULES,
         IMAGE_ELEMENTS,
@@ -321,5 +321,5 @@ VIDEO_EDIT = Spec(
     ),
     examples=EDITS,
     reader=_read_edit,
-    settlement=Settlement(measures="output", holds="up", charges="half_up"),
+    settlement=Settlement(measures="output", reserves="up", charges="half_up"),
 )

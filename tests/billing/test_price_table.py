@@ -109,16 +109,16 @@ def test_more_worked_examples(acme: Organization, model: str, cell: str, seconds
         ("half_up", "11", "10"),
     ],
 )
-def test_measured_seconds_are_rounded_and_never_cost_more_than_was_held(
+def test_measured_seconds_are_rounded_and_never_cost_more_than_was_reserved(
     acme: Organization, rounding: str, measured: str, billed: str
 ) -> None:
-    """Held for 10 seconds of 4.5 credits, at least 3 of them."""
+    """Reserved for 10 seconds of 4.5 credits, at least 3 of them."""
     settled = {"measured": "output", "rounding": rounding}
-    held = pricing.quote("kling-v2.6-motion-control", "720p", 10, acme, settled=settled)
+    quoted = pricing.quote("kling-v2.6-motion-control", "720p", 10, acme, settled=settled)
 
-    assert held.credits == Decimal(45)
-    assert held.inputs["measured"] == "output"
-    assert pricing.settle(held.inputs, Decimal(measured)) == Decimal(billed) * Decimal("4.5")
+    assert quoted.credits == Decimal(45)
+    assert quoted.inputs["measured"] == "output"
+    assert pricing.settle(quoted.inputs, Decimal(measured)) == Decimal(billed) * Decimal("4.5")
 
 
 def test_a_length_that_was_asked_for_is_not_measured(acme: Organization) -> None:

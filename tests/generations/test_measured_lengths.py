@@ -1,4 +1,4 @@
-"""Prices by a length that only the media knows: the most is held, what was measured is charged, the rest comes back."""
+"""Prices by a length that only the media knows: the most is reserved, what was measured is charged, the rest comes back."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,7 +55,7 @@ def motion(alice: Person, video: str, orientation: str = "video", **changes: Any
 
 
 def settled(task: Task) -> tuple[Decimal, Decimal, float]:
-    """Held, charged, and the seconds that were measured."""
+    """Reserved, charged, and the seconds that were measured."""
     assert task.measured_seconds is not None
     return task.reserved_credits, task.charged_credits, round(float(task.measured_seconds), 2)
 
@@ -82,20 +82,20 @@ def test_a_shorter_output_costs_less(alice: Person, gateway: Steps, clip: Path) 
     assert findings() == []
 
 
-@pytest.mark.parametrize(("orientation", "held"), [("image", "81.648"), ("video", "244.944")])
-def test_for_another_address_the_longest_is_held(
-    alice: Person, gateway: Steps, clip: Path, orientation: str, held: str
+@pytest.mark.parametrize(("orientation", "reserved"), [("image", "81.648"), ("video", "244.944")])
+def test_for_another_address_the_longest_is_reserved(
+    alice: Person, gateway: Steps, clip: Path, orientation: str, reserved: str
 ) -> None:
     with served(clip.read_bytes()) as url:
         task = gateway.until(motion(alice, url, orientation), Task.Status.COMPLETED)
 
-    assert settled(task) == (Decimal(held), Decimal("32.6592"), 4.25)
+    assert settled(task) == (Decimal(reserved), Decimal("32.6592"), 4.25)
     assert money(alice.organization) == (1000 - Decimal("32.6592"), 0)
     assert task.attempts.get().route == "/motion-control/kling-3.0"
     assert findings() == []
 
 
-def test_an_edit_of_an_upload_is_held_for_whole_seconds_and_charged_by_the_output(
+def test_an_edit_of_an_upload_is_reserved_for_whole_seconds_and_charged_by_the_output(
     alice: Person, gateway: Steps, clip: Path
 ) -> None:
     task = ask(alice, model=O3_EDIT, video_url=upload(alice.organization, clip), prompt="Let <<<video_1>>> snow")
@@ -106,7 +106,7 @@ def test_an_edit_of_an_upload_is_held_for_whole_seconds_and_charged_by_the_outpu
     assert findings() == []
 
 
-def test_an_edit_of_another_address_is_held_for_the_longest(alice: Person, gateway: Steps, clip: Path) -> None:
+def test_an_edit_of_another_address_is_reserved_for_the_longest(alice: Person, gateway: Steps, clip: Path) -> None:
     with served(clip.read_bytes()) as url:
         task = gateway.until(ask(alice, model=O3_EDIT, video_url=url), Task.Status.COMPLETED)
 
@@ -114,7 +114,7 @@ def test_an_edit_of_another_address_is_held_for_the_longest(alice: Person, gatew
     assert findings() == []
 
 
-def test_a_longer_output_never_costs_more_than_was_held(alice: Person, gateway: Steps, clip: Path) -> None:
+def test_a_longer_output_never_costs_more_than_was_reserved(alice: Person, gateway: Steps, clip: Path) -> None:
     video = upload(alice.organization, clip)
     task = ask(alice, model=O3_EDIT, video_url=video, prompt="[sim:length 9]")
     gateway.until(task, Task.Status.COMPLETED)
