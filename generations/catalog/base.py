@@ -74,9 +74,9 @@ class PriceInputs:
 class Settlement:
     """A price by a length that only the media knows.
 
-    Reserved at the request: the seconds of the video in `role`, rounded as `reserves` says, or the most there can be while
-    they are not known. Charged at the end: the measured seconds of the input, or of the output as we stored it,
-    rounded as `charges` says, and never more than was reserved.
+    Reserved at the request: the seconds of the video in one of `roles`, rounded as `reserves` says, or the most there
+    can be while they are not known. Charged at the end: the measured seconds of the input, or of the output as we
+    stored it, rounded as `charges` says, and never more than was reserved.
     """
 
     measures: Literal["input", "output"]

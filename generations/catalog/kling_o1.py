@@ -149,7 +149,8 @@ def _edit(model: str, *, description: str, shortest: int) -> Spec:
             )
         },
         rules=(
-            f"Billed on the length of the input to 0.01 s, at least {shortest} s; reserved until it is known: {longest} s.",
+            f"Billed on the length of the input to 0.01 s, at least {shortest} s; until it is known, {longest} s are "
+            "reserved.",
             videos.NO_ELEMENTS,
             videos.NAMED_MEDIA,
             videos.IMAGE_RULE,

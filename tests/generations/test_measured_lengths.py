@@ -1,4 +1,4 @@
-"""Prices by a length that only the media knows: the most is reserved, what was measured is charged, the rest comes back."""
+"""Prices by a length that only the media knows: the most is reserved, the measured is charged, the rest comes back."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
