@@ -120,9 +120,29 @@ IMAGE_TO_VIDEO = Spec(
 )
 
 
+def _edit_examples(model: str) -> tuple[Example, ...]:
+    video = {"model": model, "video_urls": ["https://example.com/street.mp4"]}
+    return (
+        Example(name="plain", summary="A change in words", body={**video, "prompt": "Let it snow"}),
+        Example(
+            name="with_image",
+            summary="Something of an image enters the video",
+            body={
+                **video,
+                "prompt": "The car in <<<video_1>>> becomes <<<image_1>>>",
+                "image_urls": ["https://example.com/car.png"],
+            },
+        ),
+        Example(
+            name="silent",
+            summary="Without the sound of the input",
+            body={**video, "prompt": "Make it night", "keep_original_sound": False},
+        ),
+    )
+
+
 def _edit(model: str, *, description: str, shortest: int) -> Spec:
     longest = LONGEST_SECONDS[model]
-    video = {"model": model, "video_urls": ["https://example.com/street.mp4"]}
     return Spec(
         id=model,
         type="video",
@@ -157,23 +177,7 @@ def _edit(model: str, *, description: str, shortest: int) -> Spec:
             f"The video is an MP4 or MOV, {shortest} to {longest} seconds, at most 100 MB; "
             f"a shorter one is billed as {shortest} seconds.",
         ),
-        examples=(
-            Example(name="plain", summary="A change in words", body={**video, "prompt": "Let it snow"}),
-            Example(
-                name="with_image",
-                summary="Something of an image enters the video",
-                body={
-                    **video,
-                    "prompt": "The car in <<<video_1>>> becomes <<<image_1>>>",
-                    "image_urls": ["https://example.com/car.png"],
-                },
-            ),
-            Example(
-                name="silent",
-                summary="Without the sound of the input",
-                body={**video, "prompt": "Make it night", "keep_original_sound": False},
-            ),
-        ),
+        examples=_edit_examples(model),
         reader=_read_edit,
         settlement=Settlement(measures="input", reserves="hundredth_up", charges="hundredth_up"),
     )
