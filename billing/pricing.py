@@ -5,11 +5,14 @@
 
 where the rate is the user group's exact rate for the model or, without one, the cell's rate times the group's
 multiplier. Rounded half up to 4 decimals, once, at the end.
+
+Where the length is known only from the media, `seconds` are the most there can be, and `settle` prices the measured
+ones: their rounding is frozen with the other inputs.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from typing import Any
 
 from django.db.models import OuterRef, QuerySet, Subquery
@@ -20,6 +23,13 @@ from accounts.models import Organization, UserGroup
 from billing.amounts import SMALLEST
 from billing.errors import PriceMissing
 from billing.models import GroupPrice, PriceCell, PriceVersion, Unit
+
+ROUNDINGS = {
+    "half_up": (Decimal(1), ROUND_HALF_UP),
+    "up": (Decimal(1), ROUND_CEILING),
+    "hundredth_up": (Decimal("0.01"), ROUND_CEILING),
+}
+"""How measured seconds are rounded before they are priced."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,9 +53,17 @@ class Price:
     inputs: dict[str, Any]
 
 
-def quote(model: str, cell: str, seconds: Decimal | int | None, organization: Organization) -> Price:
+def quote(
+    model: str,
+    cell: str,
+    seconds: Decimal | int | None,
+    organization: Organization,
+    *,
+    settled: Mapping[str, str] | None = None,
+) -> Price:
     """Price one task of the organization now, by one SQL statement. `seconds` is None for what costs a call.
 
+    `settled` says what is `measured` in the end ("input" or "output") and its `rounding`; None: as requested.
     Raises PriceMissing when the price book in effect has no such cell.
     """
     found = find(model, cell, organization)
@@ -62,7 +80,7 @@ def quote(model: str, cell: str, seconds: Decimal | int | None, organization: Or
         "exact_rate": None if found["exact_rate"] is None else spelled(found["exact_rate"]),
         "minimum_seconds": spelled(found["minimum_seconds"]),
         "seconds": None if seconds is None else spelled(Decimal(seconds)),
-    }
+    } | dict(settled or {})
     credits = price(inputs)
     line = Line(
         label=found["label"],
@@ -79,6 +97,19 @@ def price(inputs: Mapping[str, Any], seconds: Decimal | int | None = None) -> De
     """The credits that frozen inputs make, for the seconds they hold or for `seconds` measured later."""
     amount = effective_rate(inputs) * Decimal(inputs["factor"]) * quantity(inputs, seconds)
     return amount.quantize(SMALLEST, ROUND_HALF_UP)
+
+
+def settle(inputs: Mapping[str, Any], measured: Decimal | None) -> Decimal:
+    """What a finished task costs: its price, or that of its measured seconds where they decide; never more."""
+    reserved = price(inputs)
+    if "measured" not in inputs or measured is None:
+        return reserved
+    return min(reserved, price(inputs, rounded(measured, inputs["rounding"])))
+
+
+def rounded(seconds: Decimal, rounding: str) -> Decimal:
+    step, mode = ROUNDINGS[rounding]
+    return seconds.quantize(step, mode)
 
 
 def quantity(inputs: Mapping[str, Any], seconds: Decimal | int | None = None) -> Decimal:

@@ -21,7 +21,7 @@ from generations import alerts, catalog
 from generations.models import Task
 
 TASKS = """
-SELECT task.id, task.status, task.reserved_credits, task.charged_credits, task.price,
+SELECT task.id, task.status, task.reserved_credits, task.charged_credits, task.price, task.measured_seconds,
        reservation.state, reservation.amount, reservation.captured,
        (SELECT count(*) FROM generations_attempt a
         WHERE a.task_id = task.id AND a.state IN ('submitting', 'running', 'fetching')),
@@ -75,6 +75,7 @@ def _task(
     reserved: Decimal,
     charged: Decimal,
     price: str,
+    measured: Decimal | None,
     state: str | None,
     amount: Decimal | None,
     captured: Decimal | None,
@@ -95,15 +96,16 @@ def _task(
         yield finding("I18", f"the task is {status}, its reservation {state}")
     if amount != reserved or (not is_open and captured != charged):
         yield finding("I18", f"task {reserved}/{charged}, books {amount}/{captured} reserved/charged")
-    due = _price(price)
-    if reserved != due or (status == Task.Status.COMPLETED and charged != due):
-        yield finding("I14", f"reserved {reserved}, charged {charged}, the frozen inputs make {due}")
+    to_reserve, due = _prices(price, measured)
+    if reserved != to_reserve or (status == Task.Status.COMPLETED and charged != due):
+        yield finding("I14", f"reserved {reserved}, charged {charged}, the frozen inputs make {to_reserve} and {due}")
     if (not is_open and open_attempts) or succeeded != (status == Task.Status.COMPLETED):
         yield finding("I20", f"the task is {status} with {open_attempts} open and {succeeded} successful attempts")
     if not is_open and unannounced:
         yield finding("I21", "the task ended without a delivery")
 
 
-def _price(inputs: str) -> Decimal:
-    """Raw SQL hands JSON columns over as text."""
-    return pricing.price(json.loads(inputs))
+def _prices(text: str, measured: Decimal | None) -> tuple[Decimal, Decimal]:
+    """What must be reserved, and what must be charged in the end. Raw SQL hands JSON columns over as text."""
+    inputs = json.loads(text)
+    return pricing.price(inputs), pricing.settle(inputs, measured)

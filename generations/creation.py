@@ -5,6 +5,7 @@ short. Only limits on numbers of tasks are counted behind it, where nobody else 
 """
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,7 +22,7 @@ from accounts.errors import InvalidRequest, TooManyRequests, Unavailable
 from accounts.models import ApiKey, Organization
 from billing import ledger, one_statement, pricing
 from billing.errors import PriceMissing
-from generations import catalog, doorbell, elements, idempotency, leases, references, routing, safe_http
+from generations import catalog, doorbell, elements, idempotency, leases, references, routing, safe_http, settlement
 from generations.catalog import envelope
 from generations.catalog.base import Parsed, Spec
 from generations.models import IdempotencyRecord, StoredFile, Task, TaskMedia, Voice
@@ -72,8 +73,8 @@ def _make(
     uploads = references.check_at_post(organization, parsed.media)
     elements.check(organization, parsed.elements)
     _check_voice(parsed)
-    price = _price(organization, parsed)
-    if not routing.accepts(organization, _wish(organization, parsed, price.credits)):
+    price = _price(organization, parsed, settlement.reserved_seconds(spec, parsed, uploads), settlement.frozen(spec))
+    if not routing.accepts(organization, _wish(organization, parsed, price)):
         raise Unavailable("model_unavailable", f"{spec.id} is not available at the moment.", retry_after_seconds=30)
     task = _task(organization, key, spec, parsed, price, given)
     answer = json.dumps(task_object(task), ensure_ascii=False, separators=(",", ":"))
@@ -104,7 +105,7 @@ def _task(
         inputs=parsed.inputs,
         metadata=given.metadata,
         callback_url=given.callback_url or "",
-        video_duration=parsed.video_duration,
+        video_duration=_duration(parsed, price),
         estimated_seconds=spec.estimated_seconds,
         price=price.inputs,
         billing_rule=parsed.price.billing_rule,
@@ -130,20 +131,27 @@ def _insert(task: Task, media: list[TaskMedia], records: Sequence[IdempotencyRec
     one_statement.execute([one_statement.insert(rows) for rows in tables if rows])
 
 
-def _price(organization: Organization, parsed: Parsed) -> pricing.Price:
+def _price(
+    organization: Organization, parsed: Parsed, seconds: Decimal | int | None, settled: Mapping[str, str]
+) -> pricing.Price:
     wanted = parsed.price
     try:
-        return pricing.quote(wanted.model, wanted.cell, wanted.seconds, organization)
+        return pricing.quote(wanted.model, wanted.cell, seconds, organization, settled=settled)
     except PriceMissing as error:
         raise Unavailable("model_unavailable", f"{wanted.model} has no price at the moment.") from error
 
 
-def _wish(organization: Organization, parsed: Parsed, credits: Decimal) -> routing.Wish:
+def _duration(parsed: Parsed, price: pricing.Price) -> int | None:
+    """The seconds asked for, or those that credits are reserved for, as whole ones."""
+    return math.ceil(Decimal(price.inputs["seconds"])) if "measured" in price.inputs else parsed.video_duration
+
+
+def _wish(organization: Organization, parsed: Parsed, price: pricing.Price) -> routing.Wish:
     return routing.Wish(
         model=parsed.model,
         cell=parsed.price.cell,
-        seconds=parsed.price.seconds or 1,
-        price=credits,
+        seconds=_duration(parsed, price) or 1,
+        price=price.credits,
         sandbox=organization.is_sandbox,
         element_ids=tuple(element.element_id for element in parsed.elements),
     )

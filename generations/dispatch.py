@@ -134,9 +134,17 @@ def _request(task: Task, account: ProviderAccount, *, reference: str, links: dic
         element_ids=element_ids,
         image_start=links.get("image_start"),
         image_end=links.get("image_end"),
+        images=_numbered(links),
+        video=links.get("video", links.get("short_video")),
         callback_url=None,
         **inputs,
     )
+
+
+def _numbered(links: dict[str, str]) -> tuple[str, ...]:
+    """`image_1`, `image_2`, … in this order."""
+    numbers = sorted(int(role.removeprefix("image_")) for role in links if role.removeprefix("image_").isdigit())
+    return tuple(links[f"image_{number}"] for number in numbers)
 
 
 def _wait(task: Task, behind: int = 1) -> None:

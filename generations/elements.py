@@ -54,16 +54,23 @@ def voices() -> QuerySet[Voice]:
 
 
 def check(organization: Organization, references: Sequence[ElementRef]) -> None:
-    """Every reference names a usable element of the organization. Raises InvalidRequest that names the first other."""
+    """Every reference names a usable element of the organization, of the kind it may be.
+
+    Raises InvalidRequest that names the first other.
+    """
     numbers = [number(reference.element_id) for reference in references]
     if not numbers:
         return
-    known = set(usable(organization).filter(pk__in=[n for n in numbers if n is not None]).values_list("pk", flat=True))
+    wanted = usable(organization).filter(pk__in=[n for n in numbers if n is not None])
+    known: dict[int | None, str] = dict(wanted.values_list("pk", "kind"))
     for reference, element_id in zip(references, numbers, strict=True):
         if element_id not in known:
             raise InvalidRequest(
                 "element_not_found", "This element does not exist or was deleted.", param=reference.param
             )
+        if reference.kind not in (None, known[element_id]):
+            message = f"This model takes only elements made with {reference.kind}."
+            raise InvalidRequest("invalid_parameter", message, param=reference.param)
 
 
 def owners(element_ids: Sequence[str]) -> set[int] | None:

@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from accounts.errors import Conflict
 from billing import ledger, pricing
-from generations import alerts, catalog, doorbell, elements, leases, routing, webhooks
+from generations import alerts, catalog, doorbell, elements, leases, routing, settlement, webhooks
 from generations.models import Attempt, OrphanSpend, StoredFile, Task
 from generations.models.providers import ProviderAccount
 from generations.providers.base import Accepted, Progress, Verdict
@@ -53,6 +53,12 @@ UNAVAILABLE = Failure(
 SERVICE_ERROR = Failure(
     code="service_error", message="The generation failed on our side. You were not charged.", retryable=True
 )
+
+
+def freeze_input_length(task: Task, seconds: Decimal) -> None:
+    """The length of the input that the worker probed, where the price depends on it."""
+    if task.price.get("measured") == "input":
+        Task.objects.filter(pk=task.pk, status__in=Task.OPEN).update(measured_seconds=seconds)
 
 
 def begin_attempt(
@@ -199,7 +205,7 @@ def complete(attempt: Attempt, *, result: StoredFile | None) -> bool:
             return False
         if task.type == Task.Type.ELEMENT:
             elements.create(task, attempt)
-        measured = result.duration_seconds if result else None
+        measured = settlement.measured_seconds(task, result)
         _end(task, Status.COMPLETED, expires_at=result.expires_at if result else None, measured=measured)
         return True
 
@@ -265,7 +271,7 @@ def _end(
     now = timezone.now()
     values: dict[str, Any] = {"status": status, "finished_at": now, "expires_at": expires_at, **NEVER}
     if status == Status.COMPLETED:
-        charge = min(pricing.price(task.price), task.reserved_credits)
+        charge = min(pricing.settle(task.price, measured), task.reserved_credits)
         values |= {"progress": 100, "charged_credits": charge, "measured_seconds": measured}
     if failure:
         values |= {

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from accounts.errors import InvalidRequest
 from accounts.models import Organization
-from generations import alerts, catalog, faces, files, media, safe_http
+from generations import alerts, catalog, faces, files, lifecycle, media, safe_http
 from generations.catalog.base import MediaKind, MediaRef
 from generations.lifecycle import Failure
 from generations.media import ImageRule, MediaError
@@ -63,8 +63,18 @@ def prepare(task: Task) -> None:
     for medium in task.media.filter(state=TaskMedia.State.WAITING).select_related("file").order_by("pk"):
         with tempfile.TemporaryDirectory(prefix="reference-") as folder:
             file = _checked_copy(task, medium, spec.media[medium.role], Path(folder), deadline)
+        if spec.settlement and medium.role in spec.settlement.roles:
+            _settle_length(task, medium, file)
         state = TaskMedia.State.READY if file else TaskMedia.State.UNREACHED
         TaskMedia.objects.filter(pk=medium.pk, state=TaskMedia.State.WAITING).update(state=state, file=file)
+
+
+def _settle_length(task: Task, medium: TaskMedia, file: StoredFile | None) -> None:
+    """The price depends on this video: without its length nothing is sent, and where it decides it is frozen."""
+    if file is None or file.duration_seconds is None:
+        message = "The video did not arrive in time, so that its length could not be measured."
+        raise WrongMedia(Failure(code="video_probe_failed", message=message, param=medium.param))
+    lifecycle.freeze_input_length(task, file.duration_seconds)
 
 
 def links(task: Task) -> dict[str, str]:

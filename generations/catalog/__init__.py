@@ -8,12 +8,27 @@ spec.parse(body)        the request's own fields: canonical inputs, media, eleme
 from difflib import SequenceMatcher
 
 from accounts.errors import NotFound
+from generations.catalog import kling_motion, kling_o1, kling_o3, kling_v3, kling_v3_turbo
 from generations.catalog.base import Spec
 from generations.catalog.elements import CUSTOM_ELEMENT
 from generations.catalog.fields import shown
-from generations.catalog.kling_v3 import IMAGE_TO_VIDEO, TEXT_TO_VIDEO
 
-SPECS: tuple[Spec, ...] = (TEXT_TO_VIDEO, IMAGE_TO_VIDEO, CUSTOM_ELEMENT)
+SPECS: tuple[Spec, ...] = (
+    kling_v3.TEXT_TO_VIDEO,
+    kling_v3.IMAGE_TO_VIDEO,
+    kling_v3_turbo.TEXT_TO_VIDEO,
+    kling_v3_turbo.IMAGE_TO_VIDEO,
+    kling_motion.MOTION_CONTROL,
+    kling_motion.MOTION_CONTROL_2_6,
+    kling_o3.TEXT_TO_VIDEO,
+    kling_o3.IMAGE_TO_VIDEO,
+    kling_o3.REFERENCE_TO_VIDEO,
+    kling_o3.VIDEO_EDIT,
+    kling_o1.IMAGE_TO_VIDEO,
+    kling_o1.VIDEO_EDIT,
+    kling_o1.VIDEO_EDIT_FAST,
+    CUSTOM_ELEMENT,
+)
 
 
 def find(model_id: str) -> Spec | None:

@@ -16,6 +16,8 @@ from generations.media import ImageRule, VideoRule
 
 Face = Literal["required", "wanted", "none"]
 BillingRule = Literal["per_call", "per_second"]
+ElementKind = Literal["image_refer", "video_refer"]
+Rounding = Literal["half_up", "up", "hundredth_up"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,10 +44,11 @@ class MediaRef:
 
 @dataclass(frozen=True, kw_only=True)
 class ElementRef:
-    """One element the request uses, by our id as the customer gave it."""
+    """One element the request uses, by our id as the customer gave it; `kind` where only that kind may be used."""
 
     param: str
     element_id: str
+    kind: ElementKind | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,12 +59,30 @@ class VoiceRef:
 
 @dataclass(frozen=True, kw_only=True)
 class PriceInputs:
-    """All that a price depends on. `cell` is `<quality>_<on|off>` for sound, or `call`; `seconds` are billed ones."""
+    """All that a price depends on. `cell` names the variant: `720p_off` (sound), `1080p`, `720p_video` (input), `call`.
+
+    `seconds` are those to bill; where a `Settlement` follows the media, the most there can be.
+    """
 
     model: str
     cell: str
     seconds: int | None
     billing_rule: BillingRule
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settlement:
+    """A price by a length that only the media knows.
+
+    Reserved at the request: the seconds of the video in one of `roles`, rounded as `reserves` says, or the most there
+    can be while they are not known. Charged at the end: the measured seconds of the input, or of the output as we
+    stored it, rounded as `charges` says, and never more than was reserved.
+    """
+
+    measures: Literal["input", "output"]
+    reserves: Rounding
+    charges: Rounding
+    roles: tuple[str, ...] = ("video",)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +109,7 @@ class Example:
 
 @dataclass(frozen=True, kw_only=True)
 class Spec:
-    """One model of the catalogue. `media` says by role what each picture or film must be.
+    """One model of the catalogue. `media` says by role what each picture or film must be, `settlement` what follows it.
 
     `deadline_minutes` count from the acceptance upstream, `unaccepted_deadline_minutes` from the request without one.
     """
@@ -107,6 +128,7 @@ class Spec:
     rules: tuple[str, ...]
     examples: tuple[Example, ...]
     reader: Callable[["Spec", Mapping[str, Any]], Parsed]
+    settlement: Settlement | None = None
 
     def parse(self, body: Mapping[str, Any]) -> Parsed:
         """The body of a generation as `Parsed`, or `InvalidRequest` that names the field."""

@@ -139,6 +139,21 @@ class WholeNumber(Field):
 
 
 @dataclass(frozen=True, kw_only=True)
+class NumberChoice(Field):
+    """One of a few whole numbers; 5.0 is 5, "5" and true are none."""
+
+    values: tuple[int, ...]
+
+    def read(self, value: Any, param: str) -> int:
+        if isinstance(value, bool) or not isinstance(value, int | float) or value not in self.values:
+            raise invalid(param, f"{param} must be one of: {', '.join(map(str, self.values))}.")
+        return int(value)
+
+    def shape(self) -> dict[str, Any]:
+        return {"type": "integer", "enum": list(self.values)}
+
+
+@dataclass(frozen=True, kw_only=True)
 class Choice(Field):
     """One of a few words; `upper_case` accepts them in capitals too."""
 

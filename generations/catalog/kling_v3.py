@@ -3,31 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from generations.catalog import shots
-from generations.catalog.base import ElementRef, Example, MediaKind, MediaRef, Parsed, PriceInputs, Spec
-from generations.catalog.fields import (
-    NOT_BLANK,
-    Choice,
-    Flag,
-    ListOf,
-    Object,
-    OnOff,
-    Text,
-    WebAddress,
-    WholeNumber,
-    invalid,
-    missing,
-)
+from generations.catalog import shots, videos
+from generations.catalog.base import Example, MediaKind, MediaRef, Parsed, PriceInputs, Spec
+from generations.catalog.fields import Flag, Object, OnOff, Text, WebAddress, WholeNumber, invalid, missing
 from generations.catalog.prompts import check_references
 from generations.media import ImageRule
 
-WITH_PROMPT = {"required": ["prompt"], "properties": {"prompt": {"pattern": NOT_BLANK}}}
-ELEMENTS_ONCE = {"not": {**shots.model_params_are(("element_list",)), "required": ["model_params", "element_list"]}}
-ELEMENT_LIST = ListOf(
-    item=Object(fields={"element_id": Text(max_length=64, blank=False, required=True, about="The id of an element.")}),
-    max_items=3,
-    about="Your elements that the video shows; <<<element_1>>> in a prompt names the first.",
-)
 ROOT = {
     "prompt": Text(max_length=2500, about="What happens in the video."),
     "negative_prompt": Text(max_length=2500, default="", about="What the video should not show."),
@@ -37,12 +18,9 @@ ROOT = {
         default=5,
         about="The length in seconds, 3 to 15; 1 and 2 are made and billed as 3.",
     ),
-    "quality": Choice(
-        values=("720p", "1080p", "4k"), upper_case=True, default="720p", about="The resolution of the video."
-    ),
+    "quality": videos.quality("720p", "1080p", "4k"),
     "sound": OnOff(default=False, about="Whether the video has sound."),
 }
-ASPECT_RATIO = Choice(values=("16:9", "9:16", "1:1"), default="16:9", about="The shape of the video.")
 MODEL_PARAMS = shots.FIELDS | {
     "watermark_info": Object(
         fields={"enabled": Flag(default=False, about="Whether the video carries a watermark.")},
@@ -56,25 +34,25 @@ def _read(spec: Spec, body: Mapping[str, Any]) -> Parsed:
     shots.check_type(params)
     storyboard = params["shot_type"] == "customize"
     root = spec.root.read({name: body[name] for name in body if not (storyboard and name == "prompt")}, "")
-    elements = _elements(root, params)
+    elements = videos.elements(root, params)
     own_shots = shots.own_shots(params, root["duration"]) if storyboard else []
     _check_prompts(spec, root, params, len(elements))
     seconds = max(root["duration"], shots.SHORTEST_SECONDS)
     return Parsed(
         model=spec.id,
-        inputs={
-            "prompt": root["prompt"] or "",
-            "negative_prompt": root["negative_prompt"],
-            "duration_seconds": seconds,
-            "quality": root["quality"],
-            "sound": root["sound"],
-            "aspect_ratio": root.get("aspect_ratio"),
-            "multi_shot": params["multi_shot"],
-            "shot_type": params["shot_type"],
-            "shots": own_shots,
-            "element_ids": [element.element_id for element in elements],
-            "watermark": bool(params["watermark_info"] and params["watermark_info"]["enabled"]),
-        },
+        inputs=videos.inputs(
+            prompt=root["prompt"] or "",
+            negative_prompt=root["negative_prompt"],
+            duration_seconds=seconds,
+            quality=root["quality"],
+            sound=root["sound"],
+            aspect_ratio=root.get("aspect_ratio"),
+            multi_shot=params["multi_shot"],
+            shot_type=params["shot_type"],
+            shots=own_shots,
+            element_ids=[element.element_id for element in elements],
+            watermark=bool(params["watermark_info"] and params["watermark_info"]["enabled"]),
+        ),
         media=_images(spec, root),
         elements=elements,
         voice=None,
@@ -102,17 +80,6 @@ def _check_prompts(spec: Spec, root: Mapping[str, Any], params: Mapping[str, Any
     check_references(root["prompt"] or "", "prompt", {"element": elements})
 
 
-def _elements(root: Mapping[str, Any], params: Mapping[str, Any]) -> tuple[ElementRef, ...]:
-    inner, alias = params.get("element_list"), root.get("element_list")
-    if inner is not None and alias is not None:
-        raise invalid("element_list", "element_list and model_params.element_list cannot be used together.")
-    path = "model_params.element_list" if alias is None else "element_list"
-    return tuple(
-        ElementRef(param=f"{path}[{position}].element_id", element_id=entry["element_id"])
-        for position, entry in enumerate(alias or inner or [])
-    )
-
-
 def _images(spec: Spec, root: Mapping[str, Any]) -> tuple[MediaRef, ...]:
     return tuple(spec.media_ref(role, role, root[role]) for role in spec.media if root[role] is not None)
 
@@ -134,17 +101,17 @@ TEXT_TO_VIDEO = Spec(
     id=T2V,
     type="video",
     description="Makes a video of 3 to 15 seconds from text, as one shot or several, with or without sound.",
-    stability="Stable: fields are added, never renamed or removed.",
+    stability=videos.STABLE,
     capabilities=("text_to_video", "negative_prompt", "multi_shot", "sound", "4k", "watermark"),
     estimated_seconds=300,
     root=Object(
-        fields=ROOT | {"aspect_ratio": ASPECT_RATIO},
+        fields=ROOT | {"aspect_ratio": videos.ASPECT_RATIO},
         extras=True,
-        conditions=({"if": shots.OWN_SHOTS, "else": WITH_PROMPT}, shots.LONG_ENOUGH),
+        conditions=({"if": shots.OWN_SHOTS, "else": videos.WITH_PROMPT}, shots.LONG_ENOUGH),
     ),
     model_params=Object(fields=MODEL_PARAMS, conditions=shots.CONDITIONS),
     media={},
-    rules=(DURATION_RULE, *shots.RULES, "A prompt cannot name elements such as <<<element_1>>>."),
+    rules=(DURATION_RULE, *shots.RULES, videos.NO_ELEMENTS),
     examples=(
         Example(
             name="plain",
@@ -190,7 +157,7 @@ IMAGE_TO_VIDEO = Spec(
     id=I2V,
     type="video",
     description="Makes a video of 3 to 15 seconds that starts from an image, and may end at one and show elements.",
-    stability="Stable: fields are added, never renamed or removed.",
+    stability=videos.STABLE,
     capabilities=(
         "image_to_video",
         "end_frame",
@@ -207,21 +174,19 @@ IMAGE_TO_VIDEO = Spec(
             "image_start": WebAddress(required=True, about="The first frame."),
             "image_end": WebAddress(about="The last frame; only with image_start."),
             **ROOT,
-            "element_list": ListOf(
-                item=ELEMENT_LIST.item, max_items=3, about="Another place for model_params.element_list."
-            ),
+            "element_list": videos.element_list_at_root(3),
         },
         extras=True,
-        conditions=({"if": shots.PLANNED_SHOTS, "then": WITH_PROMPT}, shots.LONG_ENOUGH, ELEMENTS_ONCE),
+        conditions=({"if": shots.PLANNED_SHOTS, "then": videos.WITH_PROMPT}, shots.LONG_ENOUGH, videos.ELEMENTS_ONCE),
     ),
-    model_params=Object(fields=MODEL_PARAMS | {"element_list": ELEMENT_LIST}, conditions=shots.CONDITIONS),
+    model_params=Object(fields=MODEL_PARAMS | {"element_list": videos.element_list(3)}, conditions=shots.CONDITIONS),
     media={"image_start": MediaKind(rule=ImageRule()), "image_end": MediaKind(rule=ImageRule())},
     rules=(
         DURATION_RULE,
         *shots.RULES,
-        "<<<element_N>>> in a prompt names the N-th entry of element_list, which must exist.",
-        "Each element must be a usable element of your organization.",
-        "Images are JPEG or PNG, at most 10 MB, at least 300 pixels on each side, between 1:2.5 and 2.5:1 in shape.",
+        videos.NAMED_ELEMENTS,
+        videos.USABLE_ELEMENTS,
+        videos.IMAGE_RULE,
     ),
     examples=(
         Example(

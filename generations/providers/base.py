@@ -41,13 +41,17 @@ class Shot:
 
 @dataclass(frozen=True, kw_only=True)
 class VideoRequest:
-    """A clip to make. `element_ids` are the upstream's ids, images are addresses it can fetch."""
+    """A clip to make. `element_ids` are the upstream's ids, images and the video are addresses it can fetch.
+
+    `duration_seconds` is None where the clip follows the video. `video_use`: changed (base), followed (feature), or
+    its movement taken over (motion); it is known before the addresses are.
+    """
 
     reference: str
     model: str
     prompt: str
     negative_prompt: str
-    duration_seconds: int
+    duration_seconds: int | None
     quality: str
     sound: bool
     aspect_ratio: str | None
@@ -59,6 +63,11 @@ class VideoRequest:
     element_ids: tuple[str, ...]
     watermark: bool
     callback_url: str | None
+    images: tuple[str, ...] = ()
+    video: str | None = None
+    video_use: Literal["base", "feature", "motion"] | None = None
+    orientation: str | None = None
+    keep_sound: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,12 +10,13 @@ import socket
 import struct
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from generations.sandbox import callbacks, elements, faults, progress, rows, videos, wire
+from generations.sandbox import callbacks, elements, faults, motion, omni, progress, rows, videos, wire
 from generations.sandbox.orders import Order
 from generations.sandbox.simulator import Simulator
 from generations.sandbox.store import Account, Store, Task
@@ -24,6 +25,14 @@ from generations.sandbox.wire import Refusal
 READERS: dict[str, Callable[[Store, Account, Any], Order]] = {
     "/text-to-video/kling-3.0": videos.read_new_text,
     "/image-to-video/kling-3.0": videos.read_new_image,
+    "/text-to-video/kling-3.0-turbo": partial(videos.read_new_text, version=videos.TURBO),
+    "/image-to-video/kling-3.0-turbo": partial(videos.read_new_image, version=videos.TURBO),
+    "/omni-video/kling-3.0-omni": partial(omni.read_new, version=omni.O3),
+    "/omni-video/kling-o1": partial(omni.read_new, version=omni.O1),
+    "/motion-control/kling-3.0": partial(motion.read_new, version=motion.V3),
+    "/motion-control/kling-2.6": partial(motion.read_new, version=motion.V2_6),
+    "/v1/videos/omni-video": omni.read_legacy,
+    "/v1/videos/motion-control": motion.read_legacy,
     "/v1/videos/text2video": videos.read_legacy_text,
     "/v1/videos/image2video": videos.read_legacy_image,
     "/v1/general/advanced-custom-elements": elements.read,
@@ -81,7 +90,7 @@ def _accept(store: Store, account: Account, order: Order, path: str, fault: dict
         return None
     _check_limits(store, account, order)
     start_at, finish_at = progress.schedule(store, order.kind, fault)
-    made = float(fault.get("length", order.plan.get("seconds", 0))) - float(fault.get("short", 0))
+    made = progress.seconds_made(order.plan.get("seconds", 0), fault)
     now = store.now()
     task = Task(
         id=f"{int(now * 1000)}{secrets.randbelow(10**6):06}",

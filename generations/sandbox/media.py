@@ -4,6 +4,7 @@ Setting `media`: "check" (an address that nobody answers at is let pass), "stric
 """
 
 import io
+from dataclasses import dataclass
 
 import av
 import httpx
@@ -20,16 +21,24 @@ class Unusable(Exception):
     """Kling's sentence about a reference that it cannot use."""
 
 
-async def problem(client: httpx.AsyncClient, url: str, kind: str, mode: str) -> tuple[str, tuple[int, int] | None]:
-    """`(Kling's sentence or "", size in pixels where known)`."""
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """What a reference showed: Kling's sentence when it cannot be used, else its size and length where known."""
+
+    problem: str = ""
+    size: tuple[int, int] | None = None
+    seconds: float | None = None
+
+
+async def look(client: httpx.AsyncClient, url: str, kind: str, mode: str) -> Seen:
     if mode == "off":
-        return "", None
+        return Seen()
     try:
-        return "", measure(await _fetched(client, url, LARGEST[kind]), kind)
+        return measure(await _fetched(client, url, LARGEST[kind]), kind)
     except Unusable as error:
-        return str(error), None
+        return Seen(problem=str(error))
     except (httpx.HTTPError, httpx.InvalidURL):
-        return (FAILURES["download"] if mode == "strict" else ""), None
+        return Seen(problem=FAILURES["download"] if mode == "strict" else "")
 
 
 async def _fetched(client: httpx.AsyncClient, url: str, largest: int) -> bytes:
@@ -44,10 +53,10 @@ async def _fetched(client: httpx.AsyncClient, url: str, largest: int) -> bytes:
     return bytes(content)
 
 
-def measure(content: bytes, kind: str) -> tuple[int, int]:
-    """Width and height. Raises Unusable with Kling's sentence."""
+def measure(content: bytes, kind: str) -> Seen:
+    """Raises Unusable with Kling's sentence."""
     if kind == "video":
-        return _video_size(content)
+        return _video(content)
     try:
         with Image.open(io.BytesIO(content), formats=("JPEG", "PNG", "WEBP")) as image:
             width, height = image.size
@@ -55,13 +64,14 @@ def measure(content: bytes, kind: str) -> tuple[int, int]:
         raise Unusable("Image format is invalid") from error
     if min(width, height) < SHORTEST_SIDE or max(width, height) > LONGEST_RATIO * min(width, height):
         raise Unusable(FAILURES["image"])
-    return width, height
+    return Seen(size=(width, height))
 
 
-def _video_size(content: bytes) -> tuple[int, int]:
+def _video(content: bytes) -> Seen:
     try:
-        with av.open(io.BytesIO(content)) as container:
+        with av.open(io.BytesIO(content), "r") as container:
             video = container.streams.video[0]
-            return video.width, video.height
+            seconds = container.duration / av.time_base if container.duration else None
+            return Seen(size=(video.width, video.height), seconds=seconds)
     except (av.FFmpegError, IndexError, ValueError) as error:
         raise Unusable(FAILURES["video"]) from error

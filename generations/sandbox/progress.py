@@ -23,6 +23,18 @@ def schedule(store: Store, kind: str, faults: dict[str, str]) -> tuple[float, fl
     return now + whole * WAITING_SHARE, now + whole + longer
 
 
+def seconds_made(seconds: float, faults: dict[str, str]) -> float:
+    """How long the clip becomes: as asked, unless a fault says otherwise."""
+    return float(faults.get("length", seconds)) - float(faults.get("short", 0))
+
+
+def follow(task: Task, seconds: float) -> None:
+    """The clip is as long as the video that went in; billed are the seconds made, rounded half up."""
+    made = seconds_made(seconds, task.faults)
+    task.plan |= {"seconds": seconds, "seconds_made": made}
+    task.milliunits = int(made + 0.5) * int(task.plan["follows_rate"])
+
+
 def advance(store: Store) -> list[Task]:
     """Moves every task that is due; one snapshot for each step it made, in order."""
     moved: list[Task] = []

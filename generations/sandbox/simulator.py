@@ -44,17 +44,23 @@ class Simulator:
         task.add_done_callback(self.background.discard)
 
     async def look_at_media(self, task_id: str) -> None:
-        """Fetches each reference; the first problem fails the task when it ends, the first frame gives the shape."""
+        """Fetches each reference; the first problem fails the task when it ends, the first frame gives the shape.
+
+        A clip that follows a video takes its length, and is billed by it.
+        """
         references = self.store.tasks("id = ?", task_id)[0].plan["media"]
         mode = self.store.setting("media")
-        seen = [await media.problem(self.client, reference["url"], reference["kind"], mode) for reference in references]
+        seen = [await media.look(self.client, reference["url"], reference["kind"], mode) for reference in references]
         task = self.store.task(task_id)
         if task is None:
             return
         task.media_checked = True
-        task.plan["media_problem"] = next((problem for problem, _ in seen if problem), "")
-        frames = [size for reference, (_, size) in zip(references, seen, strict=True) if _is_first(reference)]
+        task.plan["media_problem"] = next((found.problem for found in seen if found.problem), "")
+        frames = [found.size for reference, found in zip(references, seen, strict=True) if _gives_shape(reference)]
         task.plan["frame"] = next(iter(frames), None)
+        seconds = next((found.seconds for found in seen if found.seconds), None)
+        if "follows_rate" in task.plan and seconds is not None:
+            progress.follow(task, seconds)
         self.store.save(task)
 
     def cancel_background(self) -> None:
@@ -62,5 +68,5 @@ class Simulator:
             task.cancel()
 
 
-def _is_first(reference: dict[str, str]) -> bool:
-    return reference["part"] == "first_frame"
+def _gives_shape(reference: dict[str, str]) -> bool:
+    return reference["part"] in ("first_frame", "base_video", "motion")

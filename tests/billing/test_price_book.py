@@ -23,7 +23,7 @@ def test_the_same_content_is_no_new_version(db: None) -> None:
 
     assert (is_new, is_new_again, again) == (True, False, first)
     assert PriceVersion.objects.count() == 1
-    assert PriceCell.objects.count() == 13
+    assert PriceCell.objects.count() == 42
 
 
 def test_new_content_is_a_version_that_begins_when_it_says(acme: Organization) -> None:
@@ -71,6 +71,6 @@ def test_the_command_loads_a_file_and_says_what_it_did(db: None, tmp_path: Path)
     call_command("load_price_book", "--file", str(file), stdout=said)
 
     assert said.getvalue().splitlines() == [
-        f"Price book: 13 prices, new, {PriceVersion.objects.get()}.",
-        f"Price book: 13 prices, {PriceVersion.objects.get()}.",
+        f"Price book: 42 prices, new, {PriceVersion.objects.get()}.",
+        f"Price book: 42 prices, {PriceVersion.objects.get()}.",
     ]

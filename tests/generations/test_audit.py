@@ -68,6 +68,7 @@ PLANTED: dict[str, tuple[Plant, set[str]]] = {
     "a failed task that was charged": (changed(status="failed"), {"I18", "I20", "I21"}),
     "a task that says it was charged less": (changed(charged_credits=26), {"I14", "I18"}),
     "a task that says more was reserved": (changed(reserved_credits=28), {"I14", "I18"}),
+    "a task whose measured seconds make less": (lambda task: measure(task, "3"), {"I14"}),
     "a task of another price": (lambda task: reprice(task, "6"), {"I14"}),
     "a finished task with an open attempt": (second_open_attempt, {"I20"}),
     "a finished task without a successful attempt": (lambda task: task.attempts.update(state="failed"), {"I20"}),
@@ -77,6 +78,18 @@ PLANTED: dict[str, tuple[Plant, set[str]]] = {
 
 def reprice(task: Task, rate: str) -> None:
     Task.objects.filter(pk=task.pk).update(price=task.price | {"rate": rate})
+
+
+def measure(task: Task, seconds: str) -> None:
+    """As if the output decided the price, and were this long."""
+    price = task.price | {"measured": "output", "rounding": "half_up"}
+    Task.objects.filter(pk=task.pk).update(price=price, measured_seconds=Decimal(seconds))
+
+
+def test_a_measured_length_makes_the_charge(alice: Person, gateway: Steps) -> None:
+    task = completed(alice)
+    measure(task, "4.6")
+    assert findings() == []
 
 
 def test_what_the_gateway_does_is_clean(alice: Person, gateway: Steps) -> None:

@@ -14,9 +14,20 @@ def test_a_key_sees_every_model(alice: Person) -> None:
     assert [model["id"] for model in body["data"]] == [
         "kling-v3-text-to-video",
         "kling-v3-image-to-video",
+        "kling-v3-turbo-text-to-video",
+        "kling-v3-turbo-image-to-video",
+        "kling-v3-motion-control",
+        "kling-v2.6-motion-control",
+        "kling-o3-text-to-video",
+        "kling-o3-image-to-video",
+        "kling-o3-reference-to-video",
+        "kling-o3-video-edit",
+        "kling-o1-image-to-video",
+        "kling-o1-video-edit",
+        "kling-o1-video-edit-fast",
         "kling-custom-element",
     ]
-    assert body["data"][2]["estimated_time"] == 600
+    assert [model["estimated_time"] for model in body["data"]] == [300] * 13 + [600]
     assert {model["object"] for model in body["data"]} == {"model"}
     assert all(model["capabilities"] for model in body["data"])
 

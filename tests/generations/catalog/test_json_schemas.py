@@ -5,8 +5,9 @@ from jsonschema import Draft202012Validator
 
 from generations import catalog
 from generations.catalog.base import Spec
-from tests.generations.catalog.cases import BAD, GOOD
+from tests.generations.catalog import cases, more_cases
 
+GOOD, BAD = cases.GOOD | more_cases.GOOD, cases.BAD | more_cases.BAD
 TRIMMED = "element_name (1 to 20) and element_description (1 to 100) are counted"
 IGNORED_PROMPT = "With customize, prompt is ignored"
 INDEXES = "With customize, the indexes of multi_prompt"
@@ -14,6 +15,8 @@ SUM = "With customize, the durations of multi_prompt add up"
 STORABLE = "No string holds a null character"
 NO_ELEMENTS = "A prompt cannot name elements"
 NAMED_ELEMENTS = "<<<element_N>>> in a prompt"
+NAMED_MEDIA = "<<<image_N>>> in a prompt"
+TOGETHER = "Images and elements are at most 7 together"
 
 ONLY_THE_PARSER_ACCEPTS = {
     "a name that is short after trimming": TRIMMED,
@@ -34,6 +37,16 @@ ONLY_THE_PARSER_REFUSES = {
     "shots shorter than the video": SUM,
     "shots longer than the video": SUM,
     "a shot of many seconds": SUM,
+    "turbo that names an element": NO_ELEMENTS,
+    "motion that names a second image": NAMED_MEDIA,
+    "omni that names an image of none": NAMED_MEDIA,
+    "omni reference that names a video of none": NAMED_MEDIA,
+    "omni eight together": TOGETHER,
+    "omni frame and seven images": TOGETHER,
+    "omni reference with a video and five": TOGETHER,
+    "omni reference with a video and five elements": TOGETHER,
+    "omni edit with five together": TOGETHER,
+    "o1 edit that names an element": NO_ELEMENTS,
 }
 
 

@@ -10,7 +10,9 @@ from accounts.errors import ApiError
 from generations import catalog
 from generations.catalog import envelope
 from generations.catalog.base import Parsed
-from tests.generations.catalog.cases import BAD, GOOD
+from tests.generations.catalog import cases, more_cases
+
+GOOD, BAD = cases.GOOD | more_cases.GOOD, cases.BAD | more_cases.BAD
 
 
 def read(body: Any) -> Parsed:

@@ -7,6 +7,17 @@ def test_the_catalogue_sells_these_models() -> None:
     assert [(spec.id, spec.type, spec.estimated_seconds) for spec in catalog.SPECS] == [
         ("kling-v3-text-to-video", "video", 300),
         ("kling-v3-image-to-video", "video", 300),
+        ("kling-v3-turbo-text-to-video", "video", 300),
+        ("kling-v3-turbo-image-to-video", "video", 300),
+        ("kling-v3-motion-control", "video", 300),
+        ("kling-v2.6-motion-control", "video", 300),
+        ("kling-o3-text-to-video", "video", 300),
+        ("kling-o3-image-to-video", "video", 300),
+        ("kling-o3-reference-to-video", "video", 300),
+        ("kling-o3-video-edit", "video", 300),
+        ("kling-o1-image-to-video", "video", 300),
+        ("kling-o1-video-edit", "video", 300),
+        ("kling-o1-video-edit-fast", "video", 300),
         ("kling-custom-element", "element", 600),
     ]
 

@@ -7,7 +7,7 @@ import pytest
 
 from generations.providers.base import Account, Request, Shot
 from generations.providers.kling import Kling
-from generations.providers.kling.requests import named_elements
+from generations.providers.kling.new_videos import named_references
 from tests.generations.providers.requests import element, from_image, video
 
 ACCOUNT = Account(base_url="https://kling.example", credentials={"api_key": "secret-key"})
@@ -182,11 +182,11 @@ def test_the_route_is_known_before_the_call(request_: Request, path: str) -> Non
         ("<<<element_1>>> waves", "@element_1 waves"),
         ("<<<element_1>>>2 waves", "@element_1 2 waves"),
         ("<<<element_3>>>, <<<element_1>>>.", "@element_3, @element_1."),
-        ("<<<image_1>>> and <<< element_1 >>>", "<<<image_1>>> and <<< element_1 >>>"),
+        ("<<<image_1>>> and <<< element_1 >>>", "@image_1 and <<< element_1 >>>"),
     ],
 )
 def test_element_references_take_the_new_spelling(prompt: str, translated: str) -> None:
-    assert named_elements(prompt) == translated
+    assert named_references(prompt) == translated
 
 
 def test_an_unpaired_surrogate_can_be_sent() -> None:
