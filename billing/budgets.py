@@ -3,12 +3,13 @@
 A reservation counts in the window that was open when it was made, and stays there however late it is resolved.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet, Subquery
 
 from accounts.compiled import Compiled, Given
 from accounts.errors import QuotaExceeded
@@ -21,6 +22,17 @@ OPEN = Compiled(
         Q(kind=BudgetWindow.Kind.TOTAL) | Q(kind=BudgetWindow.Kind.DAILY, day=Given("day")), budget=Given("budget_id")
     )
 )
+OF_A_RESERVATION = Compiled(
+    lambda: BudgetWindow.objects.filter(
+        Q(kind=BudgetWindow.Kind.TOTAL)
+        | Q(kind=BudgetWindow.Kind.DAILY, day=Subquery(reservation_given().values("budget_day"))),
+        budget=Subquery(reservation_given().values("budget")),
+    )
+)
+
+
+def reservation_given() -> QuerySet[Reservation]:
+    return Reservation.objects.filter(pk=Given("reservation_id"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,8 +50,12 @@ class Windows:
 
 
 def windows(budget_id: int, day: date) -> Windows:
+    return from_rows(OPEN(budget_id=budget_id, day=day), budget_id, day)
+
+
+def from_rows(rows: Iterable[BudgetWindow], budget_id: int, day: date) -> Windows:
     Kind = BudgetWindow.Kind
-    found = {window.kind: window for window in OPEN(budget_id=budget_id, day=day)}
+    found = {window.kind: window for window in rows}
     return Windows(
         day=day,
         total=found.get(Kind.TOTAL) or BudgetWindow(budget_id=budget_id, kind=Kind.TOTAL, day=None),
@@ -47,11 +63,11 @@ def windows(budget_id: int, day: date) -> Windows:
     )
 
 
-def remembered(reservation: Reservation) -> Windows | None:
-    """The windows that a reservation counts in; None when no key made it."""
+def remembered(reservation: Reservation, rows: Iterable[BudgetWindow]) -> Windows | None:
+    """The windows that a reservation counts in, from their rows; None when no key made it."""
     if reservation.budget_id is None or reservation.budget_day is None:
         return None
-    return windows(reservation.budget_id, reservation.budget_day)
+    return from_rows(rows, reservation.budget_id, reservation.budget_day)
 
 
 def day_of(moment: datetime) -> date:

@@ -13,13 +13,23 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from accounts.compiled import together
 from accounts.errors import Forbidden
 from accounts.models import ApiKey, Organization
 from billing import budgets, lots
 from billing.amounts import ZERO, exact
 from billing.effects import ISSUERS
 from billing.errors import LedgerConflict
-from billing.locks import RESERVATION, in_one_transaction, lock, lock_reservation, open_wallet
+from billing.locks import (
+    RESERVATION,
+    WALLET,
+    WALLET_OF_A_RESERVATION,
+    in_one_transaction,
+    lock,
+    lock_reservation,
+    open_wallet,
+    the_two,
+)
 from billing.models import (
     Account,
     Adjustment,
@@ -84,8 +94,14 @@ def reserve(
     amount = exact(amount)
     if amount < 0 or (api_key and api_key.organization_id != organization.pk):
         raise ValueError("A reservation is not negative, and its key belongs to its organization.")
-    wallet = lock(organization)
-    for earlier in RESERVATION(reservation_id=reservation_id):
+    wallets, done, found, counted = together(
+        WALLET.given(wallet_id=organization.pk),
+        RESERVATION.given(reservation_id=reservation_id),
+        lots.WITH_CREDITS.given(wallet_id=organization.pk),
+        budgets.OPEN.given(budget_id=api_key and api_key.budget_id, day=(today := budgets.day_of(timezone.now()))),
+    )
+    wallet = wallets[0] if wallets else lock(organization)
+    for earlier in done:
         same = (earlier.wallet_id, earlier.amount, earlier.api_key_id) == (
             wallet.pk,
             amount,
@@ -97,8 +113,11 @@ def reserve(
     now = timezone.now()
     reservation = Reservation(id=reservation_id, wallet=wallet, amount=amount, api_key=api_key, created_at=now)
     posting = Posting(wallet, now, f"reserve:{reservation.task_id}")
-    parts = lots.reserve(posting, reservation)
-    windows = count_in_budget(reservation, api_key, wallet.available + amount) if api_key else None
+    parts = lots.reserve(posting, reservation, found)
+    windows = None
+    if api_key:
+        windows = budgets.from_rows(counted, api_key.budget_id, today)
+        count_in_budget(reservation, api_key, windows, wallet.available + amount)
     posting.write(reservation=reservation, parts=parts, windows=windows)
     return reservation
 
@@ -134,7 +153,7 @@ def refund(reservation_id: UUID, amount: Decimal, *, reference: str) -> Reservat
             part.refunded += share
             rest -= share
     reservation.refunded += amount
-    windows = budgets.remembered(reservation)
+    windows = budgets.remembered(reservation, budgets.OF_A_RESERVATION(reservation_id=reservation_id))
     if windows:
         windows.add(captured=-amount)
     posting.write(reservation=reservation, parts=parts, windows=windows)
@@ -279,19 +298,22 @@ def bring_in(lot: CreditLot, kind: Kind, issuer: Account, amount: Decimal, reaso
     return lot
 
 
-def count_in_budget(reservation: Reservation, api_key: ApiKey, available: Decimal) -> budgets.Windows:
+def count_in_budget(reservation: Reservation, api_key: ApiKey, windows: budgets.Windows, available: Decimal) -> None:
     """Add the reservation to its key's windows in memory, or raise QuotaExceeded."""
-    budget, day = api_key.budget, budgets.day_of(reservation.created_at)
-    windows = budgets.windows(budget.pk, day)
-    budgets.check(budget, windows, reservation.amount, available)
+    budgets.check(api_key.budget, windows, reservation.amount, available)
     windows.add(reserved=reservation.amount)
-    reservation.budget, reservation.budget_day = budget, day
-    return windows
+    reservation.budget, reservation.budget_day = api_key.budget, windows.day
 
 
 def resolve(reservation_id: UUID, state: Reservation.State, amount: Decimal | None) -> Reservation:
     """Capture `amount` (None: all) in burn order and release the rest; the state says which of the two it is called."""
-    wallet, reservation = lock_reservation(reservation_id)
+    wallets, reservations, parts, counted = together(
+        WALLET_OF_A_RESERVATION.given(reservation_id=reservation_id),
+        RESERVATION.given(reservation_id=reservation_id),
+        lots.PARTS.given(reservation_id=reservation_id),
+        budgets.OF_A_RESERVATION.given(reservation_id=reservation_id),
+    )
+    wallet, reservation = the_two(wallets, reservations, reservation_id)
     captured = reservation.amount if amount is None else exact(amount)
     if not 0 <= captured <= reservation.amount:
         raise LedgerConflict(f"{captured} is not between 0 and what {reservation} holds.")
@@ -299,7 +321,7 @@ def resolve(reservation_id: UUID, state: Reservation.State, amount: Decimal | No
         return require_same(reservation, (reservation.state, reservation.captured) == (state, captured))
     verb = Kind.CAPTURE if state == State.CAPTURED else Kind.RELEASE
     posting = Posting(wallet, timezone.now(), f"{verb}:{reservation.task_id}")
-    rest, parts = captured, lots.PARTS(reservation_id=reservation.id)
+    rest = captured
     for part in parts:
         part.captured = min(part.amount, rest)
         rest -= part.captured
@@ -311,7 +333,7 @@ def resolve(reservation_id: UUID, state: Reservation.State, amount: Decimal | No
             back = part.amount - part.captured
             lots.give_back(posting, Kind.RELEASE, Account.RESERVED, part.lot, back, reservation)
     reservation.state, reservation.captured, reservation.resolved_at = state, captured, posting.now
-    windows = budgets.remembered(reservation)
+    windows = budgets.remembered(reservation, counted)
     if windows:
         windows.add(reserved=-reservation.amount, captured=captured)
     posting.write(reservation=reservation, parts=parts, windows=windows)

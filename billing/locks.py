@@ -52,9 +52,14 @@ def lock_reservation(reservation_id: UUID) -> tuple[Wallet, Reservation]:
     """The reservation, its wallet locked likewise."""
     _check_transaction()
     wallets = WALLET_OF_A_RESERVATION(reservation_id=reservation_id)
+    return the_two(wallets, RESERVATION(reservation_id=reservation_id), reservation_id)
+
+
+def the_two(wallets: list[Wallet], reservations: list[Reservation], reservation_id: UUID) -> tuple[Wallet, Reservation]:
+    """What was read with the lock. Raises Reservation.DoesNotExist."""
     if not wallets:
         raise Reservation.DoesNotExist(f"There is no reservation {reservation_id}.")
-    return wallets[0], RESERVATION(reservation_id=reservation_id)[0]
+    return wallets[0], reservations[0]
 
 
 def _check_transaction() -> None:

@@ -1,6 +1,6 @@
 """Lots: in which order they burn, and how credits are taken from them and come back. All on a wallet that is locked."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -36,12 +36,11 @@ def shares(lots: Iterable[CreditLot], amount: Decimal) -> list[tuple[CreditLot, 
     return taken
 
 
-def reserve(posting: Posting, reservation: Reservation) -> list[ReservationLot]:
-    """Reserve from the lots in burn order, after expiring those that are due; raise QuotaExceeded when short."""
+def reserve(posting: Posting, reservation: Reservation, found: Sequence[CreditLot]) -> list[ReservationLot]:
+    """Reserve from the found lots in burn order, after expiring those that are due; raise QuotaExceeded when short."""
     wallet, amount = posting.wallet, reservation.amount
     if amount == 0:
         return []
-    found = WITH_CREDITS(wallet_id=wallet.pk)
     posting.expire(found)
     if amount > wallet.available:
         message = "There are not enough credits for this request."

@@ -15,6 +15,7 @@ from django.db import connection
 from django.db.utils import OperationalError
 from django.utils import timezone
 
+from accounts.compiled import in_one_trip
 from accounts.errors import Conflict, InvalidRequest, Unprocessable
 from accounts.models import Organization
 from generations.models import IdempotencyRecord, Task
@@ -23,6 +24,7 @@ KEY = re.compile(r"[A-Za-z0-9._-]{16,96}\Z")
 WAIT_SECONDS = 5
 KEPT_FOR = timedelta(hours=48)
 LOCK_NOT_AVAILABLE = "55P03"
+WAIT_FOR_TURN = "SELECT set_config('lock_timeout', %s, true), pg_advisory_xact_lock(%s)"
 FIND = """
 SELECT set_config('lock_timeout', '0', true), record.body_digest, record.answer FROM (SELECT 1) AS always
 LEFT JOIN generations_idempotencyrecord AS record
@@ -49,10 +51,15 @@ def earlier_answer(organization: Organization, endpoint: str, key: str, body_dig
 
     Raises Unprocessable `idempotency_conflict` or Conflict `idempotency_in_progress`.
     """
-    _wait_for_turn(f"{organization.pk}:{endpoint}:{key}")
-    with connection.cursor() as cursor:
-        cursor.execute(FIND, [organization.pk, endpoint, key])
-        _, known_digest, answer = cursor.fetchone()
+    name = f"{organization.pk}:{endpoint}:{key}"
+    number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+    try:
+        with connection.cursor() as turn, connection.cursor() as cursor, in_one_trip():
+            turn.execute(WAIT_FOR_TURN, [f"{WAIT_SECONDS}s", number])
+            cursor.execute(FIND, [organization.pk, endpoint, key])
+            _, known_digest, answer = cursor.fetchone()
+    except OperationalError as error:
+        raise _still_running(error) from error
     if answer is None:
         return None
     if bytes(known_digest) != body_digest:
@@ -73,19 +80,12 @@ def forget_old() -> None:
     IdempotencyRecord.objects.filter(created_at__lt=timezone.now() - KEPT_FOR).delete()
 
 
-def _wait_for_turn(name: str) -> None:
-    number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT set_config('lock_timeout', %s, true), pg_advisory_xact_lock(%s)",
-                [f"{WAIT_SECONDS}s", number],
-            )
-    except OperationalError as error:
-        if getattr(error.__cause__, "sqlstate", None) != LOCK_NOT_AVAILABLE:
-            raise
-        raise Conflict(
-            "idempotency_in_progress",
-            "The first request with this Idempotency-Key is still running.",
-            retry_after_seconds=2,
-        ) from error
+def _still_running(error: OperationalError) -> Exception:
+    """The answer to an equal call that has waited long enough; any other error as it is."""
+    if getattr(error.__cause__, "sqlstate", None) != LOCK_NOT_AVAILABLE:
+        return error
+    return Conflict(
+        "idempotency_in_progress",
+        "The first request with this Idempotency-Key is still running.",
+        retry_after_seconds=2,
+    )
