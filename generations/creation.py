@@ -17,7 +17,7 @@ from django.db.models import Count
 from django.utils import timezone
 
 from accounts import keys, organizations
-from accounts.compiled import Compiled, Given
+from accounts.compiled import Compiled, Given, in_one_trip
 from accounts.errors import InvalidRequest, TooManyRequests, Unavailable
 from accounts.models import ApiKey, Organization
 from billing import ledger, one_statement, pricing
@@ -78,12 +78,13 @@ def _make(
         raise Unavailable("model_unavailable", f"{spec.id} is not available at the moment.", retry_after_seconds=30)
     task = _task(organization, key, spec, parsed, price, given)
     answer = json.dumps(task_object(task), ensure_ascii=False, separators=(",", ":"))
-    _insert(
-        task,
-        _media(task, parsed, uploads),
-        [idempotency.record(organization, *remember, task, answer)] if remember else [],
-    )
-    ledger.reserve(organization, task.pk, price.credits, api_key=key)
+    with in_one_trip():
+        _insert(
+            task,
+            _media(task, parsed, uploads),
+            [idempotency.record(organization, *remember, task, answer)] if remember else [],
+        )
+        ledger.reserve(organization, task.pk, price.credits, api_key=key)
     _check_room(organization, key)
     return task, answer
 
