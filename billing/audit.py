@@ -57,8 +57,8 @@ def run(
 ) -> AuditRun:
     """Audit these wallets, freeze those that fail, and store what was found.
 
-    Those that nobody looked at for longest come first, so that every wallet has its turn although a run takes up none
-    after `seconds`. A run that left some over says so in its scope.
+    Those that nobody looked at for longest come first, so that every wallet has its turn although a run takes up only
+    its first one after `seconds`. A run that left some over says so in its scope.
     """
     checks = tuple(checks) if checks is not None else all_checks()
     stored = AuditRun.objects.create(scope=scope)
@@ -66,7 +66,7 @@ def run(
     until = time.monotonic() + seconds
     longest_ago_first = wallets.order_by(F("audit_mark__checked_at").asc(nulls_first=True), "pk")
     for wallet_id in longest_ago_first.values_list("pk", flat=True):
-        if time.monotonic() >= until:
+        if stored.wallets and time.monotonic() >= until:
             stored.scope = f"some of {scope}"
             break
         findings += audit_wallet(wallet_id, checks, stored)
