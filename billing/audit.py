@@ -57,8 +57,8 @@ def run(
 ) -> AuditRun:
     """Audit these wallets, freeze those that fail, and store what was found.
 
-    Those that nobody looked at for longest come first, so that every wallet has its turn although a run takes up only
-    its first one after `seconds`. A run that left some over says so in its scope.
+    Those that nobody looked at for longest come first, and a run takes up at least one but no further one after
+    `seconds`, so every wallet has its turn. A run that left some over says so in its scope.
     """
     checks = tuple(checks) if checks is not None else all_checks()
     stored = AuditRun.objects.create(scope=scope)
