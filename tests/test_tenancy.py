@@ -27,7 +27,7 @@ from tests.routes import operations
 def owned(alice: Person, settings: Settings) -> dict[str, str]:
     """One of everything that alice's organization owns: its public id by the name of the path parameter."""
     now = timezone.now()
-    settings.STORAGES |= {"default": {"BACKEND": "django.core.files.storage.InMemoryStorage"}}
+    settings.STORAGES = settings.STORAGES | {"default": {"BACKEND": "django.core.files.storage.InMemoryStorage"}}
     default_storage.save("secret/name.png", ContentFile(b"1"))
     task = Task.objects.create(
         organization=alice.organization,
