@@ -26,6 +26,7 @@ from generations import catalog, doorbell, elements, idempotency, leases, refere
 from generations.catalog import envelope
 from generations.catalog.base import Parsed, Spec
 from generations.models import IdempotencyRecord, StoredFile, Task, TaskMedia, Voice
+from generations.requests import Order
 from generations.serializers.tasks import task_object
 
 ENDPOINT = "videos/generations"
@@ -74,7 +75,7 @@ def _make(
     elements.check(organization, parsed.elements)
     _check_voice(parsed)
     price = _price(organization, parsed, settlement.reserved_seconds(spec, parsed, uploads), settlement.frozen(spec))
-    if not routing.accepts(organization, _wish(organization, parsed, price)):
+    if not routing.accepts(organization, _wish(organization, spec, parsed, price)):
         raise Unavailable("model_unavailable", f"{spec.id} is not available at the moment.", retry_after_seconds=30)
     task = _task(organization, key, spec, parsed, price, given)
     answer = json.dumps(task_object(task), ensure_ascii=False, separators=(",", ":"))
@@ -147,14 +148,20 @@ def _duration(parsed: Parsed, price: pricing.Price) -> int | None:
     return math.ceil(Decimal(price.inputs["seconds"])) if "measured" in price.inputs else parsed.video_duration
 
 
-def _wish(organization: Organization, parsed: Parsed, price: pricing.Price) -> routing.Wish:
+def _wish(organization: Organization, spec: Spec, parsed: Parsed, price: pricing.Price) -> routing.Wish:
     return routing.Wish(
         model=parsed.model,
         cell=parsed.price.cell,
         seconds=_duration(parsed, price) or 1,
         price=price.credits,
         sandbox=organization.is_sandbox,
-        element_ids=tuple(element.element_id for element in parsed.elements),
+        order=Order(
+            model=parsed.model,
+            makes_element=spec.type == "element",
+            inputs=parsed.inputs,
+            links={medium.role: medium.url for medium in parsed.media},
+            elements=elements.named([element.element_id for element in parsed.elements]),
+        ),
     )
 
 

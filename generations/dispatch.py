@@ -8,27 +8,29 @@ The call has three outcomes besides success: the customer's input was refused (f
 """
 
 import logging
-from dataclasses import replace
 from datetime import timedelta
 
 from django.utils import timezone
 
-from accounts import organizations
-from generations import alerts, doorbell, elements, leases, lifecycle, lookups, provider_accounts, references, routing
-from generations.lifecycle import SERVICE_ERROR, UNAVAILABLE, Failure
+from accounts import ids, organizations
+from generations import (
+    alerts,
+    doorbell,
+    hints,
+    leases,
+    lifecycle,
+    lookups,
+    provider_accounts,
+    queues,
+    references,
+    requests,
+    routing,
+)
+from generations.failures import SERVICE_ERROR, UNAVAILABLE, Failure
 from generations.models import Attempt, Task
 from generations.models.providers import ProviderAccount
 from generations.providers import adapter
-from generations.providers.base import (
-    Account,
-    ElementRequest,
-    InputRefused,
-    OutcomeUnknown,
-    ProviderRefused,
-    Request,
-    Shot,
-    VideoRequest,
-)
+from generations.providers.base import Account, InputRefused, OutcomeUnknown, ProviderRefused, Request
 
 logger = logging.getLogger(__name__)
 LEASE_SECONDS = 150  # longer than fetching the media and one call together
@@ -63,6 +65,8 @@ def _go_on(task: Task) -> None:
         _start(task)
     elif attempt.state == Attempt.State.SUBMITTING:
         lookups.resolve(task, attempt)
+    elif attempt.queued_since is not None:
+        queues.leave(task, attempt)
     else:
         leases.let_go(task, due_at=None)
 
@@ -76,21 +80,28 @@ def _start(task: Task) -> None:
     except references.WrongMedia as wrong:
         lifecycle.fail(task, wrong.failure)
         return
-    choice = routing.choose(task)
+    order = requests.order(task)
+    choice = routing.choose(task, order)
     if choice.account is None:
         _wait(task) if choice.waits else lifecycle.fail(task, UNAVAILABLE)
         return
-    request = _request(task, choice.account, reference="", links=references.links(task))
-    caller, route = choice.account.caller(), adapter(choice.account.provider).route(request)
+    caller, attempt_id = choice.account.caller(), ids.new()
+    reference = ids.encode(Attempt.PREFIX, attempt_id)
+    request = order.request(choice.account, reference=reference, callback_url=hints.address(reference))
     try:
         attempt = lifecycle.begin_attempt(
-            task, choice.account, route=route, choice=choice.considered, cost_estimate=choice.cost
+            task,
+            choice.account,
+            attempt_id=attempt_id,
+            plan=adapter(choice.account.provider).plan(request),
+            choice=choice.considered,
+            cost_estimate=choice.cost,
         )
     except routing.NoSlot:
         _wait(task)
         return
     if attempt is not None:
-        _send(task, attempt, choice.account, caller, replace(request, reference=attempt.reference))
+        _send(task, attempt, choice.account, caller, request)
 
 
 def _send(task: Task, attempt: Attempt, account: ProviderAccount, caller: Account, request: Request) -> None:
@@ -112,39 +123,6 @@ def _send(task: Task, attempt: Attempt, account: ProviderAccount, caller: Accoun
         lifecycle.outcome_unknown(attempt, unknown.detail, look_at=lookups.next_look(attempt))
     else:
         lifecycle.accepted(attempt, answer)
-
-
-def _request(task: Task, account: ProviderAccount, *, reference: str, links: dict[str, str]) -> Request:
-    inputs = dict(task.inputs)
-    if task.type == Task.Type.ELEMENT:
-        return ElementRequest(
-            reference=reference,
-            frontal_image=links.get("frontal_image"),
-            refer_images=tuple(links[role] for role in sorted(links) if role.startswith("refer_image_")),
-            video=links.get("video"),
-            callback_url=None,
-            **inputs,
-        )
-    shots = tuple(Shot(**shot) for shot in inputs.pop("shots"))
-    element_ids = elements.upstream_ids(account, inputs.pop("element_ids"))
-    return VideoRequest(
-        reference=reference,
-        model=task.model,
-        shots=shots,
-        element_ids=element_ids,
-        image_start=links.get("image_start"),
-        image_end=links.get("image_end"),
-        images=_numbered(links),
-        video=links.get("video", links.get("short_video")),
-        callback_url=None,
-        **inputs,
-    )
-
-
-def _numbered(links: dict[str, str]) -> tuple[str, ...]:
-    """`image_1`, `image_2`, … in this order."""
-    numbers = sorted(int(role.removeprefix("image_")) for role in links if role.removeprefix("image_").isdigit())
-    return tuple(links[f"image_{number}"] for number in numbers)
 
 
 def _wait(task: Task, behind: int = 1) -> None:

@@ -18,7 +18,6 @@ from accounts.models import Organization
 from generations import files
 from generations.catalog.base import ElementRef
 from generations.models import Attempt, Element, ElementCopy, ElementSource, StoredFile, Task, TaskMedia, Voice
-from generations.models.providers import ProviderAccount
 
 LARGEST = 2**63 - 1
 
@@ -73,22 +72,13 @@ def check(organization: Organization, references: Sequence[ElementRef]) -> None:
             raise InvalidRequest("invalid_parameter", message, param=reference.param)
 
 
-def owners(element_ids: Sequence[str]) -> set[int] | None:
-    """The provider accounts that know all of these elements; None when no elements are asked for."""
+def named(element_ids: Sequence[str]) -> list[Element]:
+    """The elements with these numbers, in this order, with what each account knows them by and their files."""
     if not element_ids:
-        return None
-    wanted = {int(element_id) for element_id in element_ids}
-    accounts: dict[int, set[int]] = {}
-    for element, account in ElementCopy.objects.filter(element__in=wanted).values_list("element_id", "account_id"):
-        accounts.setdefault(account, set()).add(element)
-    return {account for account, known in accounts.items() if known == wanted}
-
-
-def upstream_ids(account: ProviderAccount, element_ids: Sequence[str]) -> tuple[str, ...]:
-    """The account's own ids, in the order of `element_ids`."""
-    copies = ElementCopy.objects.filter(account=account, element__in=[int(one) for one in element_ids])
-    by_element = dict(copies.values_list("element_id", "upstream_id"))
-    return tuple(by_element[int(one)] for one in element_ids)
+        return []
+    numbers = [int(one) for one in element_ids]
+    rows = Element.objects.filter(pk__in=numbers).prefetch_related("copies", "sources__file").in_bulk()
+    return [rows[one] for one in numbers]
 
 
 def create(task: Task, attempt: Attempt) -> Element:

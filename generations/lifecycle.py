@@ -9,50 +9,39 @@ rest; whoever does not, stops. Terminal states are final. What becomes known abo
 success, a lost acceptance) is written down as orphan spend and never charged.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from accounts import ids
 from accounts.errors import Conflict
 from billing import ledger, pricing
-from generations import alerts, catalog, doorbell, elements, leases, routing, settlement, webhooks
-from generations.models import Attempt, OrphanSpend, StoredFile, Task
+from generations import (
+    alerts,
+    catalog,
+    doorbell,
+    elements,
+    leases,
+    orphans,
+    routing,
+    settlement,
+    webhooks,
+)
+from generations.failures import TIMEOUT, Failure
+from generations.models import Attempt, StoredFile, Task
 from generations.models.providers import ProviderAccount
-from generations.providers.base import Accepted, Progress, Verdict
+from generations.providers.base import Accepted, Plan, Progress, Verdict
 
 Status = Task.Status
 State = Attempt.State
 FREE = {"leased_until": None, "leased_by": "", "rung_until": None}
 NEVER = FREE | {"due_at": None}
-ORPHAN_LOOK_AFTER = timedelta(days=1)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Failure:
-    """Why a task failed, in our own code and words."""
-
-    code: str
-    message: str
-    param: str = ""
-    retryable: bool = False
-
-
-TIMEOUT = Failure(
-    code="generation_timeout", message="The generation did not finish in time. You were not charged.", retryable=True
-)
-UNAVAILABLE = Failure(
-    code="service_unavailable",
-    message="The model is not available at the moment. You were not charged.",
-    retryable=True,
-)
-SERVICE_ERROR = Failure(
-    code="service_error", message="The generation failed on our side. You were not charged.", retryable=True
-)
+LEFT_QUEUE = "left_queue"
 
 
 def freeze_input_length(task: Task, seconds: Decimal) -> None:
@@ -62,7 +51,13 @@ def freeze_input_length(task: Task, seconds: Decimal) -> None:
 
 
 def begin_attempt(
-    task: Task, account: ProviderAccount, *, route: str, choice: list[dict[str, Any]], cost_estimate: Decimal
+    task: Task,
+    account: ProviderAccount,
+    *,
+    plan: Plan,
+    choice: list[dict[str, Any]],
+    cost_estimate: Decimal,
+    attempt_id: UUID | None = None,
 ) -> Attempt | None:
     """Commit the intent to send the task to `account`. None when the task has ended, or this worker lost its claim.
 
@@ -76,7 +71,14 @@ def begin_attempt(
             raise routing.NoSlot(f"{account} works on as many tasks as it may.")
         number = current.attempts.count() + 1
         return Attempt.objects.create(
-            task=current, account=account, number=number, route=route, choice=choice, cost_estimate=cost_estimate
+            pk=attempt_id or ids.new(),
+            task=current,
+            account=account,
+            number=number,
+            route=plan.route,
+            mark=plan.mark,
+            choice=choice,
+            cost_estimate=cost_estimate,
         )
 
 
@@ -92,6 +94,7 @@ def accepted(attempt: Attempt, answer: Accepted | Progress) -> bool:
             upstream_id=answer.upstream_id,
             state_word=answer.state_word[:80],
             accepted_at=now,
+            queued_since=now if answer.queued else None,
             unknown_since=None,
             **FREE | {"due_at": now + timedelta(seconds=settings.POLL_INTERVAL_SECONDS)},
         )
@@ -107,9 +110,45 @@ def accepted(attempt: Attempt, answer: Accepted | Progress) -> bool:
             accepted_at=task.accepted_at or now,
             deadline_at=task.deadline_at if task.accepted_at else now + timedelta(minutes=minutes),
             claims=0,
-            **NEVER,
+            **(FREE | {"due_at": now + timedelta(seconds=settings.QUEUE_PATIENCE_SECONDS)} if answer.queued else NEVER),
         )
         return True
+
+
+def begun(attempt: Attempt) -> None:
+    """It has left the provider's own queue: that time is added to the task's deadline."""
+    now = timezone.now()
+    with transaction.atomic():
+        task = _lock_by_id(attempt.task_id)
+        queued = Attempt.objects.filter(pk=attempt.pk, state=State.RUNNING, queued_since__isnull=False)
+        since = queued.values_list("queued_since", flat=True).first()
+        if since is not None and queued.update(queued_since=None):
+            Task.objects.filter(pk=task.pk, status__in=Task.OPEN).update(
+                deadline_at=task.deadline_at + (now - since), due_at=None
+            )
+
+
+def withdrawn(attempt: Attempt) -> None:
+    """The provider let it go out of its queue unmade: the task may be sent elsewhere."""
+    with transaction.atomic():
+        _lock_by_id(attempt.task_id)
+        moved = _move(attempt, State.RUNNING, State.FAILED, outcome=LEFT_QUEUE, queued_since=None, **NEVER)
+        if moved:
+            Task.objects.filter(pk=attempt.task_id, status__in=Task.OPEN).update(**FREE | {"due_at": timezone.now()})
+
+
+def hinted(attempt: Attempt, upstream_id: str) -> None:
+    """A provider's callback named this work: ask about it now, or look there for what got lost."""
+    now = timezone.now()
+    with transaction.atomic():
+        task = _lock_by_id(attempt.task_id)
+        rows = Attempt.objects.filter(pk=attempt.pk)
+        rows.filter(state=State.RUNNING, upstream_id=upstream_id).update(due_at=now)
+        if rows.filter(upstream_id="", hint_id="").update(hint_id=upstream_id[:200]):
+            orphans.look_again(attempt)
+            unknown = rows.filter(state=State.SUBMITTING, unknown_since__isnull=False).exists()
+            if unknown and Task.objects.filter(pk=task.pk, status__in=Task.OPEN).update(due_at=now):
+                doorbell.ring("submit", task.pk)
 
 
 def outcome_unknown(attempt: Attempt, detail: str, *, look_at: datetime) -> None:
@@ -151,7 +190,7 @@ def result_ready(attempt: Attempt, progress: Progress) -> bool:
         if moved:
             doorbell.ring("fetch", attempt.pk)
         else:
-            _note_late_success(attempt, progress)
+            orphans.note_late_success(attempt, progress)
         return moved
 
 
@@ -295,7 +334,7 @@ def _end(
 
 def _may_go_on(task: Task) -> bool:
     """Whether a task whose provider failed it goes to another one, now or when that has room."""
-    accepted = task.attempts.filter(accepted_at__isnull=False).count()
+    accepted = task.attempts.filter(accepted_at__isnull=False).exclude(outcome=LEFT_QUEUE).count()
     if accepted >= settings.MAX_ATTEMPTS:
         return False
     choice = routing.choose(task)
@@ -333,31 +372,17 @@ def _move(attempt: Attempt, before: str, after: State, **values: Any) -> bool:
 def _lose(attempt: Attempt, failure: Failure) -> None:
     reason = f"{failure.code} while {attempt.state}"
     if _move(attempt, attempt.state, State.LOST, outcome=failure.code):
-        OrphanSpend.objects.get_or_create(
-            attempt=attempt, defaults={"reason": reason, "due_at": timezone.now() + ORPHAN_LOOK_AFTER}
-        )
-        alerts.tell("orphan-spend", str(attempt.account), f"{attempt} was given up: {reason}.")
+        orphans.note_lost(attempt, reason)
 
 
 def _note_late_acceptance(attempt: Attempt, upstream_id: str) -> None:
     """The provider accepted work that we had given up: remember its id where the reconciliation finds it."""
     late = Attempt.objects.filter(pk=attempt.pk, state__in=[State.FAILED, State.LOST], upstream_id="")
     if late.update(upstream_id=upstream_id):
-        OrphanSpend.objects.get_or_create(
-            attempt=attempt,
-            defaults={"reason": "accepted after it was given up", "due_at": timezone.now() + ORPHAN_LOOK_AFTER},
-        )
-        alerts.tell("late-acceptance", str(attempt), f"Upstream id {upstream_id} came after the attempt had ended.")
-
-
-def _note_late_success(attempt: Attempt, progress: Progress) -> None:
-    values = {"found_state": progress.state_word[:40], **_cost(progress)}
-    if OrphanSpend.objects.filter(attempt=attempt).update(**values):
-        alerts.tell("late-success", str(attempt), "The provider finished work after the refund; it is not charged.")
+        orphans.note_late_acceptance(attempt, upstream_id)
 
 
 def _cost(progress: Progress) -> dict[str, Any]:
     if progress.cost is None:
         return {}
-    unit = progress.cost.currency if progress.cost.unit == "cash" else "unit"
-    return {"cost_amount": progress.cost.amount, "cost_unit": unit[:12]}
+    return {"cost_amount": progress.cost.amount, "cost_unit": progress.cost.name}

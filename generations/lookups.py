@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from generations import alerts, doorbell, leases, lifecycle
+from generations import doorbell, leases, lifecycle, orphans
 from generations.models import Attempt, OrphanSpend, Task
 from generations.providers import adapter
-from generations.providers.base import Handle, OutcomeUnknown, Progress, query_client
+from generations.providers.base import Handle, OutcomeUnknown, Progress, Trace, query_client
 
 logger = logging.getLogger(__name__)
 ABSENT_LOOKS = 3
@@ -38,7 +38,7 @@ def resolve(task: Task, attempt: Attempt) -> None:
         attempt.unknown_since = timezone.now()
         Attempt.objects.filter(pk=attempt.pk, unknown_since__isnull=True).update(unknown_since=attempt.unknown_since)
     try:
-        found = adapter(attempt.account.provider).find(attempt.account.caller(), attempt.reference, attempt.route)
+        found = find(attempt)
     except OutcomeUnknown as unknown:
         logger.warning("%s: look-up failed: %s", attempt, unknown.detail)
         _look_again(task, attempt, absent=False)
@@ -71,8 +71,8 @@ def look_at_orphans(limit: int = 50) -> int:
     Slow look-ups leave the rest to the next time.
     """
     until, looked = time.monotonic() + ORPHANS_SECONDS, 0
-    orphans = OrphanSpend.objects.filter(due_at__lte=timezone.now()).select_related("attempt__account")
-    for orphan in orphans.order_by("due_at")[:limit]:
+    due = OrphanSpend.objects.filter(due_at__lte=timezone.now()).select_related("attempt__account")
+    for orphan in due.order_by("due_at")[:limit]:
         if time.monotonic() > until:
             break
         looked += 1
@@ -80,33 +80,39 @@ def look_at_orphans(limit: int = 50) -> int:
             found = ask(orphan.attempt)
         except Exception:
             logger.exception("%s: looking at it again failed; the next hour tries again", orphan.attempt)
-            orphan.due_at = timezone.now() + timedelta(hours=1)
+            orphans.put_off(orphan)
         else:
-            _note(orphan, found)
-        orphan.save(update_fields=["due_at", "found_state", "cost_amount", "cost_unit"])
+            orphans.look_at(orphan, found)
     return looked
 
 
 def ask(attempt: Attempt) -> Progress | None:
     """How the work stands now, by its upstream id or else our reference. None = the provider does not know it."""
+    return _check(attempt, attempt.upstream_id) if attempt.upstream_id else find(attempt)
+
+
+def find(attempt: Attempt) -> Progress | None:
+    """The work behind an attempt without an upstream id: what a callback named, if the provider says so as well, or
+    what looks like it and is no other attempt's. None only when there is certainly none. Raises OutcomeUnknown."""
+    hinted = _check(attempt, attempt.hint_id) if attempt.hint_id else None
+    if hinted is not None and not _is_taken(attempt, hinted):
+        return hinted
+    trace = Trace(reference=attempt.reference, route=attempt.route, sent_at=attempt.created_at, mark=attempt.mark)
+    found = adapter(attempt.account.provider).find(attempt.account.caller(), trace)
+    return next((progress for progress in found if not _is_taken(attempt, progress)), None)
+
+
+def _is_taken(attempt: Attempt, progress: Progress) -> bool:
+    others = Attempt.objects.filter(account=attempt.account, upstream_id=progress.upstream_id)
+    return others.exclude(pk=attempt.pk).exists()
+
+
+def _check(attempt: Attempt, upstream_id: str) -> Progress | None:
     api, account = adapter(attempt.account.provider), attempt.account.caller()
-    if not attempt.upstream_id:
-        return api.find(account, attempt.reference, attempt.route)
-    handle = Handle(upstream_id=attempt.upstream_id, route=attempt.route)
+    handle = Handle(upstream_id=upstream_id, route=attempt.route)
 
     async def check() -> dict[str, Progress]:
         async with query_client() as client:
             return await api.check_many(client, account, [handle])
 
-    return asyncio.run(check()).get(attempt.upstream_id)
-
-
-def _note(orphan: OrphanSpend, found: Progress | None) -> None:
-    runs_still = found is not None and found.state == "running"
-    orphan.due_at = timezone.now() + timedelta(days=1) if runs_still else None
-    orphan.found_state = found.state_word[:40] if found else "absent"
-    if found and found.cost:
-        orphan.cost_amount = found.cost.amount
-        orphan.cost_unit = (found.cost.currency or found.cost.unit)[:12]
-    if found and found.state == "succeeded":
-        alerts.tell("late-success", str(orphan.attempt), "It finished after the refund; it is our loss, not charged.")
+    return asyncio.run(check()).get(upstream_id)

@@ -137,7 +137,8 @@ def _claim(account_id: int) -> tuple[ProviderAccount, list[Attempt]]:
     with transaction.atomic():
         due = Attempt.objects.filter(account=account, state=Attempt.State.RUNNING, due_at__lte=now)
         attempts = list(due.order_by("due_at").select_for_update(skip_locked=True, no_key=True)[:BATCH])
-        again = now + timedelta(seconds=settings.POLL_INTERVAL_SECONDS)
+        rounds = adapter(account.provider).poll_every
+        again = now + timedelta(seconds=rounds * settings.POLL_INTERVAL_SECONDS)
         Attempt.objects.filter(pk__in=[attempt.pk for attempt in attempts]).update(due_at=again)
     if attempts:
         leases.pulse()
@@ -167,7 +168,9 @@ def _apply_one(attempt: Attempt, answer: Progress) -> None:
 
 
 def _note(attempt: Attempt, answer: Progress) -> None:
-    """Still running: remember the provider's word when it changed."""
+    """Still running: remember the provider's word when it changed, and that it has begun."""
+    if attempt.queued_since is not None and not answer.queued:
+        lifecycle.begun(attempt)
     word = answer.state_word[:80]
     if word == attempt.state_word:
         return

@@ -19,7 +19,7 @@ from accounts.errors import InvalidRequest
 from accounts.models import Organization
 from generations import alerts, catalog, faces, files, lifecycle, media, safe_http
 from generations.catalog.base import MediaKind, MediaRef
-from generations.lifecycle import Failure
+from generations.failures import Failure
 from generations.media import ImageRule, MediaError
 from generations.models import StoredFile, Task, TaskMedia
 
@@ -75,14 +75,6 @@ def _settle_length(task: Task, medium: TaskMedia, file: StoredFile | None) -> No
         message = "The video did not arrive in time, so that its length could not be measured."
         raise WrongMedia(Failure(code="video_probe_failed", message=message, param=medium.param))
     lifecycle.freeze_input_length(task, file.duration_seconds)
-
-
-def links(task: Task) -> dict[str, str]:
-    """By role, the address an upstream may fetch: our copy, or the customer's own where it did not answer us."""
-    return {
-        medium.role: files.signed_url(medium.file, task) if medium.file else medium.url
-        for medium in task.media.select_related("file")
-    }
 
 
 def _check_address(reference: MediaRef) -> None:

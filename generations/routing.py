@@ -16,9 +16,10 @@ from django.utils import timezone
 
 from accounts.compiled import Compiled, Given
 from accounts.models import Organization
-from generations import elements
+from generations import requests
 from generations.models import Attempt, ProviderAccount, Task
-from generations.providers import ADAPTERS
+from generations.providers import ADAPTERS, adapter
+from generations.requests import Order
 
 CREDITS_PER_DOLLAR = Decimal(72)
 SOFT_OUTCOME = "slow_down"
@@ -38,7 +39,7 @@ class Wish:
     seconds: int
     price: Decimal
     sandbox: bool
-    element_ids: tuple[str, ...] = ()
+    order: Order
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,23 +60,24 @@ class Choice:
     considered: list[dict[str, Any]] = field(default_factory=list)
 
 
-def wish(task: Task) -> Wish:
+def wish(task: Task, order: Order) -> Wish:
     return Wish(
         model=task.model,
         cell=task.price["cell"],
         seconds=task.video_duration or 1,
         price=task.reserved_credits,
         sandbox=task.organization.is_sandbox,
-        element_ids=tuple(task.inputs.get("element_ids", ())),
+        order=order,
     )
 
 
-def choose(task: Task) -> Choice:
-    """The account for the task's next attempt, with every candidate's reason."""
-    failed = Attempt.objects.filter(task=task, state=Attempt.State.FAILED).exclude(
+def choose(task: Task, order: Order | None = None) -> Choice:
+    """The account for the task's next attempt, with every candidate's reason. None where it is or has failed."""
+    tried = Attempt.objects.filter(task=task, state__in=[*Attempt.OPEN, Attempt.State.FAILED]).exclude(
         outcome__in=[SOFT_OUTCOME, "not_created"]
     )
-    return _choice(candidates(wish(task), without=set(failed.values_list("account_id", flat=True))))
+    wanted = wish(task, order or requests.order(task))
+    return _choice(candidates(wanted, without=set(tried.values_list("account_id", flat=True))))
 
 
 def accepts(organization: Organization, wanted: Wish) -> bool:
@@ -87,12 +89,11 @@ def accepts(organization: Organization, wanted: Wish) -> bool:
 def candidates(wanted: Wish, *, without: set[int] = frozenset(), at_post: bool = False) -> list[Candidate]:  # type: ignore[assignment]
     """All accounts that serve this kind of key, cheapest first. A new task does not wait for one that is unwell."""
     serves = ProviderAccount.Serves.SANDBOX if wanted.sandbox else ProviderAccount.Serves.LIVE
-    owners = elements.owners(wanted.element_ids)
     now = timezone.now()
     found = []
     for account in ACCOUNTS(serves=serves):
         cost = _cost(account, wanted)
-        reason, waits = _obstacle(account, wanted, cost, owners), False
+        reason, waits = _obstacle(account, wanted, cost), False
         if not reason:
             reason, waits = _pause(account, wanted, now, at_post=at_post)
         if account.pk in without:
@@ -133,7 +134,7 @@ def _cost(account: ProviderAccount, wanted: Wish) -> Decimal | None:
     return Decimal(str(rate)) * wanted.seconds if rate is not None else None
 
 
-def _obstacle(account: ProviderAccount, wanted: Wish, cost: Decimal | None, owners: set[int] | None) -> str:
+def _obstacle(account: ProviderAccount, wanted: Wish, cost: Decimal | None) -> str:
     if not account.enabled:
         return "switched off"
     if account.draining:
@@ -142,8 +143,8 @@ def _obstacle(account: ProviderAccount, wanted: Wish, cost: Decimal | None, owne
         return "a simulator serves no live keys"
     if cost is None:
         return "does not offer it"
-    if owners is not None and account.pk not in owners:
-        return "does not have the element"
+    if obstacle := adapter(account.provider).obstacle(wanted.order.request(account)):
+        return obstacle
     if cost > wanted.price / CREDITS_PER_DOLLAR * (1 + settings.MAX_LOSS_SHARE):
         return "would cost too much"
     return ""

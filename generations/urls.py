@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from generations.views import elements, files, models, tasks, webhooks
+from generations.views import elements, files, hints, models, tasks, webhooks
 
 urlpatterns = [
     path("v1/videos/generations", tasks.Generations.as_view()),
@@ -26,6 +26,7 @@ urlpatterns = [
     path("api/v1/files/quota", files.FileQuota.as_view()),
     path("api/v1/files/download/<str:file_id>", files.DownloadFile.as_view()),
     path("api/v1/files/<str:file_id>", files.OneFile.as_view()),
+    path("hints/<str:reference>/<str:token>", hints.receive),
     path("files/<str:name>/<str:file_name>", files.public_file),
     path("files/<str:name>/<str:token>/<str:file_name>", files.signed_file),
 ]

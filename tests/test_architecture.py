@@ -43,7 +43,7 @@ WRITERS = {
     "Task": {"generations/creation.py", "generations/lifecycle.py"},
     "TaskMedia": {"generations/creation.py", "generations/references.py"},
     "Attempt": {"generations/lifecycle.py", "generations/lookups.py", "generations/polling.py"},
-    "OrphanSpend": {"generations/lifecycle.py"},
+    "OrphanSpend": {"generations/orphans.py"},
     "IdempotencyRecord": {"generations/idempotency.py"},
     "Element": {"generations/elements.py"},
     "ElementCopy": {"generations/elements.py"},

@@ -159,8 +159,10 @@ class Attempt(Leased):
     number = models.PositiveSmallIntegerField()
     state = models.CharField(max_length=12, choices=State, default=State.SUBMITTING)
     choice = models.JSONField(default=list, help_text="The candidates at the time, each with its reason.")
-    route = models.CharField(max_length=80)
+    route = models.CharField(max_length=120)
+    mark = models.JSONField(default=dict, help_text="What a look-up recognises it by, where no reference is kept.")
     upstream_id = models.CharField(max_length=200, blank=True)
+    hint_id = models.CharField(max_length=200, blank=True, help_text="The upstream id that a callback named.")
     state_word = models.CharField(max_length=80, blank=True, help_text="The provider's own last word.")
     outcome = models.CharField(max_length=60, blank=True, help_text="How it ended: our code.")
     upstream_message = models.CharField(max_length=1000, blank=True, help_text="Never shown to a customer.")
@@ -177,6 +179,7 @@ class Attempt(Leased):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     unknown_since = models.DateTimeField(null=True, blank=True)
     accepted_at = models.DateTimeField(null=True, blank=True)
+    queued_since = models.DateTimeField(null=True, blank=True, help_text="It waits in the provider's own queue.")
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

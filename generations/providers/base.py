@@ -5,26 +5,34 @@ An adapter translates and nothing else. It has no tables, no retries, no setting
     ProviderError
     ├── InputRefused      the customer's input was refused: fail and refund, no other provider is tried
     ├── ProviderRefused   certainly not accepted, and not the customer's fault: another provider may be tried
-    └── OutcomeUnknown    perhaps accepted: hold everything and look it up by our reference
+    └── OutcomeUnknown    perhaps accepted: hold everything and look it up
+    CallbackRefused       a callback that is not the provider's, or says nothing: no outcome of any work
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import httpx
 
 QueryClient = httpx.AsyncClient
 QUERY_SECONDS = 20
 
+ElementKind = Literal["image_refer", "video_refer"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """One of our accounts at a provider. Credentials never appear in its repr."""
+    """One of our accounts at a provider. Credentials never appear in its repr.
+
+    `callback_keys` are what the provider signs its callbacks with, as `Adapter.callback_keys` fetched them.
+    """
 
     base_url: str
     credentials: Mapping[str, str]
+    callback_keys: Mapping[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"Account(base_url={self.base_url!r})"
@@ -40,8 +48,24 @@ class Shot:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ElementUse:
+    """An element that a clip shows: by the account's own id, or by the files it was made of, to be sent inline.
+
+    `upstream_id` is empty where the account does not know it; files that we do not keep are None.
+    """
+
+    upstream_id: str
+    name: str
+    description: str
+    kind: ElementKind
+    frontal_image: str | None = None
+    refer_images: tuple[str, ...] = ()
+    video: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class VideoRequest:
-    """A clip to make. `element_ids` are the upstream's ids, images and the video are addresses it can fetch.
+    """A clip to make. Images and the video are addresses that the provider can fetch.
 
     `duration_seconds` is None where the clip follows the video. `video_use`: changed (base), followed (feature), or
     its movement taken over (motion); it is known before the addresses are.
@@ -60,7 +84,7 @@ class VideoRequest:
     multi_shot: bool
     shot_type: str | None
     shots: tuple[Shot, ...]
-    element_ids: tuple[str, ...]
+    elements: tuple[ElementUse, ...]
     watermark: bool
     callback_url: str | None
     images: tuple[str, ...] = ()
@@ -77,7 +101,7 @@ class ElementRequest:
     reference: str
     name: str
     description: str
-    kind: Literal["image_refer", "video_refer"]
+    kind: ElementKind
     frontal_image: str | None
     refer_images: tuple[str, ...]
     video: str | None
@@ -91,6 +115,28 @@ Scope = Literal["account", "model", "soft"]
 
 
 @dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How a request will be sent, known and stored before the call.
+
+    `route` is the endpoint. `mark` is what a look-up recognises the work by where the provider keeps no reference of
+    ours: the fields of our body that it gives back, JSON-able.
+    """
+
+    route: str
+    mark: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trace:
+    """What a call whose outcome nobody knows left behind: enough to look the work up."""
+
+    reference: str
+    route: str
+    sent_at: datetime
+    mark: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Handle:
     """How an accepted piece of work is found again: its upstream id, and the route it was sent by."""
 
@@ -100,11 +146,12 @@ class Handle:
 
 @dataclass(frozen=True, kw_only=True)
 class Accepted:
-    """The provider took the work and named it."""
+    """The provider took the work and named it; `queued` as in Progress."""
 
     upstream_id: str
     route: str
     state_word: str
+    queued: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +176,11 @@ class Cost:
     unit: Literal["unit", "cash"]
     currency: str
 
+    @property
+    def name(self) -> str:
+        """Of what the amount is, as it is stored: `unit`, or the currency."""
+        return (self.currency if self.unit == "cash" else "unit")[:12]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
@@ -147,12 +199,16 @@ class Verdict:
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """How one piece of work stands. A word nobody knows means running, with `known_word` False."""
+    """How one piece of work stands. A word nobody knows means running, with `known_word` False.
+
+    `queued`: it waits in the provider's own queue, and nothing has begun.
+    """
 
     upstream_id: str
     state: State
     state_word: str
     known_word: bool
+    queued: bool = False
     outputs: tuple[Output, ...] = ()
     element_id: str | None = None
     verdict: Verdict | None = None
@@ -205,11 +261,20 @@ def query_client() -> httpx.AsyncClient:
     return httpx.AsyncClient(timeout=QUERY_SECONDS, trust_env=False, follow_redirects=False)
 
 
-class Adapter(Protocol):
-    """One upstream's wire format."""
+class CallbackRefused(Exception):
+    """A callback whose signature is wrong or too old, or that names no work."""
 
-    def route(self, request: Request) -> str:
-        """The endpoint `submit` will use, to be stored before it is called. Pure."""
+
+class Adapter(Protocol):
+    """One upstream's wire format. `poll_every`: it is asked at every so-manieth poll interval only."""
+
+    poll_every: int
+
+    def obstacle(self, request: Request) -> str:
+        """Why this provider cannot make such a request; empty when it can. Pure; addresses may still be unknown."""
+
+    def plan(self, request: Request) -> Plan:
+        """How `submit` will send it. Pure. Only for requests without an obstacle."""
 
     def submit(self, account: Account, request: Request) -> Accepted:
         """Send once. Raises InputRefused, ProviderRefused or OutcomeUnknown."""
@@ -222,8 +287,24 @@ class Adapter(Protocol):
         Raises OutcomeUnknown when none has one.
         """
 
-    def find(self, account: Account, reference: str, route: str) -> Progress | None:
-        """Look our reference up; None only when the provider answered that it has none. Raises OutcomeUnknown."""
+    def find(self, account: Account, trace: Trace) -> list[Progress]:
+        """The work that may be ours, likeliest first; empty only when the provider certainly has none.
+
+        Where it keeps our reference that is one at most; else every piece of work that looks like what we sent, and
+        the caller leaves out those of other attempts. Raises OutcomeUnknown when nobody can tell.
+        """
 
     def cancel(self, account: Account, handle: Handle) -> bool:
         """True only when the provider really stopped the work and will not bill it."""
+
+    def callback_keys(self, account: Account) -> dict[str, str]:
+        """What callbacks of this account are verified with, asked of the provider; empty where it publishes nothing.
+
+        Raises OutcomeUnknown when it does not answer.
+        """
+
+    def read_callback(self, account: Account, headers: Mapping[str, str], body: bytes, now: datetime) -> str:
+        """The upstream id that a callback is about. `headers` have lower-case names.
+
+        Raises CallbackRefused when a key is known and did not sign it, or when it names no work.
+        """

@@ -33,7 +33,7 @@ from generations.models import (
     Voice,
     WorkerPulse,
 )
-from generations.providers.base import Accepted, Cost, Output, Progress
+from generations.providers.base import Accepted, Cost, Output, Plan, Progress
 from tests.cast import Person
 from tests.generations.gateway import TEXT_TO_VIDEO
 
@@ -71,7 +71,8 @@ def finished(task: Task, tmp_path: Path) -> Task:
     """The task, made: each step as the workers take it, without a provider. Nobody answers its callback."""
     account = ProviderAccount.objects.get(name="simulator-live")
     choice = [{"account": account.name, "cost": "0", "reason": "can take it"}]
-    attempt = lifecycle.begin_attempt(task, account, route="text2video", choice=choice, cost_estimate=Decimal("0.42"))
+    plan = Plan(route="text2video")
+    attempt = lifecycle.begin_attempt(task, account, plan=plan, choice=choice, cost_estimate=Decimal("0.42"))
     assert attempt is not None
     assert lifecycle.accepted(attempt, Accepted(upstream_id="u-77", route="text2video", state_word="submitted"))
     output = Output(url="https://cdn.example/1.mp4", upstream_id="v-1", duration_seconds=Decimal(5))

@@ -12,6 +12,7 @@ from accounts import ids
 from billing import audit, ledger
 from billing.models import AuditRun, Reservation, Wallet
 from generations import jobs, lifecycle
+from generations.failures import SERVICE_ERROR
 from generations.models import Alert, Attempt, Delivery, ProviderAccount, Task
 from tests.cast import Person
 from tests.generations.gateway import TEXT_TO_VIDEO, Steps, ask, findings
@@ -96,7 +97,7 @@ def test_what_the_gateway_does_is_clean(alice: Person, gateway: Steps) -> None:
     completed(alice)
     ask(alice)
     lifecycle.cancel(ask(alice, callback_url="https://example.com/hook"))
-    lifecycle.fail(ask(alice), lifecycle.SERVICE_ERROR)
+    lifecycle.fail(ask(alice), SERVICE_ERROR)
     assert findings() == []
     call_command("verify_ledger", verbosity=0)
 
@@ -127,7 +128,7 @@ def test_a_finding_freezes_the_wallet_and_is_stored(alice: Person, charlie: Pers
 def test_a_frozen_wallet_still_settles_what_runs(alice: Person, gateway: Steps) -> None:
     task = ask(alice)
     ledger.freeze(alice.organization, reason="test")
-    assert lifecycle.fail(task, lifecycle.SERVICE_ERROR) is True
+    assert lifecycle.fail(task, SERVICE_ERROR) is True
     assert findings() == []
 
 

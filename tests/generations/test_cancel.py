@@ -4,7 +4,9 @@ import pytest
 from rest_framework.test import APIClient
 
 from generations import leases, lifecycle, routing
+from generations.failures import SERVICE_ERROR
 from generations.models import Task
+from generations.providers.base import Plan
 from tests.cast import Person
 from tests.generations.gateway import Steps, ask, findings, money, seen
 
@@ -51,7 +53,7 @@ def test_what_was_sent_can_not_be_cancelled(alice: Person, gateway: Steps) -> No
 def test_a_task_whose_call_is_under_way_can_not_be_cancelled(alice: Person, gateway: Steps) -> None:
     task = leases.claim(Task.objects.filter(pk=ask(alice).pk), seconds=60)
     account = routing.choose(task).account
-    assert lifecycle.begin_attempt(task, account, route="/x", choice=[], cost_estimate=0)
+    assert lifecycle.begin_attempt(task, account, plan=Plan(route="/x"), choice=[], cost_estimate=0)
     assert seen(alice, task)["task_info"]["can_cancel"] is False
     assert cancel(alice.client, task)[0] == 409
 
@@ -60,13 +62,13 @@ def test_a_task_that_is_being_prepared_is_cancelled_and_then_not_sent(alice: Per
     task = leases.claim(Task.objects.filter(pk=ask(alice).pk), seconds=60)
     assert cancel(alice.client, task)[0] == 200
     account = routing.choose(task).account
-    assert lifecycle.begin_attempt(task, account, route="/x", choice=[], cost_estimate=0) is None
+    assert lifecycle.begin_attempt(task, account, plan=Plan(route="/x"), choice=[], cost_estimate=0) is None
     assert task.attempts.count() == 0
 
 
 def test_a_finished_task_can_not_be_cancelled(alice: Person, gateway: Steps) -> None:
     task = ask(alice)
-    lifecycle.fail(task, lifecycle.SERVICE_ERROR)
+    lifecycle.fail(task, SERVICE_ERROR)
     assert cancel(alice.client, task)[0] == 409
     assert money(alice.organization) == (1000, 0)
 

@@ -13,9 +13,10 @@ from django.db import connections
 from django.utils import timezone
 
 from accounts import ids, organizations
-from generations import dispatch, leases, lifecycle, routing
+from generations import dispatch, leases, lifecycle, requests, routing
 from generations.models import Attempt, ProviderAccount, Task
 from generations.providers import adapter
+from generations.providers.base import Plan
 from tests.cast import Person
 from tests.generations.gateway import Steps, alerts, ask, findings, money, seen
 from tests.generations.simulator import RunningSimulator
@@ -123,7 +124,7 @@ def test_an_account_without_money_is_passed_over(
     task = gateway.until(ask(alice), Task.Status.COMPLETED)
     assert [attempt.account.name for attempt in task.attempts.order_by("number")] == ["simulator-live", second_account]
     assert alerts() == {"provider-refused"}
-    assert routing.candidates(routing.wish(task))[0].reason.startswith("left alone: ")
+    assert routing.candidates(routing.wish(task, requests.order(task)))[0].reason.startswith("left alone: ")
     assert money(alice.organization) == (973, 0)
 
 
@@ -191,7 +192,7 @@ def intent(task: Task) -> Attempt:
     assert claimed is not None
     choice = routing.choose(claimed)
     attempt = lifecycle.begin_attempt(
-        claimed, choice.account, route="/text-to-video/kling-3.0", choice=[], cost_estimate=choice.cost
+        claimed, choice.account, plan=Plan(route="/text-to-video/kling-3.0"), choice=[], cost_estimate=choice.cost
     )
     assert attempt is not None
     return attempt
@@ -221,7 +222,7 @@ def test_a_worker_that_died_after_the_call_leaves_work_that_is_adopted(
 ) -> None:
     task = ask(alice)
     attempt = intent(task)
-    request = dispatch._request(task, attempt.account, reference=attempt.reference, links={})
+    request = requests.order(task).request(attempt.account, reference=attempt.reference)
     adapter("kling").submit(attempt.account.caller(), request)
     died(task)
     gateway.until(task, Task.Status.COMPLETED)

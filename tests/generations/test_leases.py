@@ -8,7 +8,9 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from generations import dispatch, doorbell, jobs, leases, lifecycle, routing
+from generations.failures import SERVICE_ERROR
 from generations.models import Attempt, LoopLease, Task, WorkerPulse
+from generations.providers.base import Plan
 from tests.cast import Person
 from tests.generations.gateway import Steps, alerts, ask, money
 from tests.generations.simulator import RunningSimulator
@@ -58,9 +60,9 @@ def test_a_worker_that_was_thought_dead_can_neither_send_nor_fail(
     assert leases.release_leases(leases.worker_name()) == 1
     alive = claim(dead)
     account = routing.choose(alive).account
-    intent = {"route": "/x", "choice": [], "cost_estimate": 0}
+    intent = {"plan": Plan(route="/x"), "choice": [], "cost_estimate": 0}
     assert lifecycle.begin_attempt(dead, account, **intent) is None
-    assert lifecycle.fail(dead, lifecycle.SERVICE_ERROR) is False
+    assert lifecycle.fail(dead, SERVICE_ERROR) is False
     assert Task.objects.get().status == "pending"
     assert lifecycle.begin_attempt(alive, account, **intent) is not None
     assert money(alice.organization) == (1000, 27)
@@ -161,7 +163,7 @@ def test_an_error_after_the_work_has_freed_the_row_changes_nothing(alice: Person
     task = claim(ask(alice))
     assert task is not None
     with pytest.raises(ValueError, match="too late"), leases.work_on(task):
-        lifecycle.fail(task, lifecycle.SERVICE_ERROR)
+        lifecycle.fail(task, SERVICE_ERROR)
         raise ValueError("too late")
     ended = Task.objects.get()
     assert (ended.status, ended.due_at) == ("failed", None)

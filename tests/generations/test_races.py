@@ -14,6 +14,7 @@ from accounts.models import Scope
 from billing import ledger
 from billing.models import Reservation
 from generations import dispatch, files, lifecycle, media, provider_accounts
+from generations.failures import SERVICE_ERROR
 from generations.models import Attempt, Delivery, ProviderAccount, StoredFile, Task
 from generations.providers.base import ProviderRefused
 from tests.cast import Person, client_for
@@ -91,7 +92,7 @@ def test_complete_against_deadline_against_cancel_has_one_winner_each(
         if attempt := attempts.get(task):
             ends.append(lambda attempt=attempt: lifecycle.complete(attempt, result=result))
         else:
-            ends.append(lambda task=task: lifecycle.fail(task, lifecycle.SERVICE_ERROR))
+            ends.append(lambda task=task: lifecycle.fail(task, SERVICE_ERROR))
         at_once(ends * 2)
 
     ended = Counter(Task.objects.values_list("status", flat=True))

@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from accounts.models import Organization
 from billing import ledger
-from generations import lifecycle, provider_accounts, routing
+from generations import lifecycle, provider_accounts, requests, routing
 from generations.models import Attempt, ProviderAccount, Task
-from generations.providers.base import ProviderRefused
+from generations.providers.base import Plan, ProviderRefused
 from tests.cast import Person, client_for, give_key
 from tests.generations.gateway import TEXT_TO_VIDEO, Steps, alerts, ask, money
 from tests.generations.simulator import RunningSimulator
@@ -136,7 +136,7 @@ def test_the_last_slot_is_given_once(alice: Person, accounts: dict[str, Provider
     first, second = ask(alice), ask(alice)
     chosen = routing.choose(first).account
     assert chosen == routing.choose(second).account == ProviderAccount.objects.get(name="cheap")
-    intent = {"route": "/x", "choice": [], "cost_estimate": Decimal(0)}
+    intent = {"plan": Plan(route="/x"), "choice": [], "cost_estimate": Decimal(0)}
     assert lifecycle.begin_attempt(first, chosen, **intent) is not None
     with pytest.raises(routing.NoSlot):
         lifecycle.begin_attempt(second, chosen, **intent)
@@ -169,7 +169,8 @@ def test_an_unwell_account_is_left_alone_for_a_while(
     before = timezone.now()
     until = provider_accounts.pause(accounts["cheap"], MODEL, ProviderRefused("empty", scope=scope))
     assert timedelta(0) <= until - before - timedelta(seconds=seconds) < timedelta(seconds=1)
-    wish = routing.wish(ask(alice))
+    task = ask(alice)
+    wish = routing.wish(task, requests.order(task))
     for at_post, worth_waiting in ((True, waits), (False, True)):
         found = {one.account.name: one for one in routing.candidates(wish, at_post=at_post)}
         assert (found["cheap"].reason, found["cheap"].waits) == ("left alone: empty", worth_waiting)

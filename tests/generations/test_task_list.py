@@ -7,7 +7,9 @@ import pytest
 
 from accounts import ids
 from generations import lifecycle, routing
+from generations.failures import SERVICE_ERROR
 from generations.models import Task
+from generations.providers.base import Plan
 from tests.cast import Person
 from tests.generations.gateway import TEXT_TO_VIDEO, Steps, ask, ask_element, seen
 
@@ -75,7 +77,7 @@ def test_a_listed_task_is_the_task(alice: Person, gateway: Steps) -> None:
 def test_a_listed_task_whose_call_is_under_way_cannot_be_cancelled(alice: Person, gateway: Steps) -> None:
     task = ask(alice)
     account = routing.choose(task).account
-    lifecycle.begin_attempt(task, account, route="/x", choice=[], cost_estimate=0)
+    lifecycle.begin_attempt(task, account, plan=Plan(route="/x"), choice=[], cost_estimate=0)
     batch = alice.client.post("/v1/tasks/batch", {"task_ids": [task.public_id]}).json()["data"]
     assert batch == listed(alice)["data"] == [seen(alice, task)]
     assert (batch[0]["status"], batch[0]["task_info"]["can_cancel"]) == ("pending", False)
@@ -84,7 +86,7 @@ def test_a_listed_task_whose_call_is_under_way_cannot_be_cancelled(alice: Person
 def test_filters_narrow_the_list(alice: Person, gateway: Steps) -> None:
     pending, failed, element = ask(alice, metadata={"team": "a"}), ask(alice), ask_element(alice, frontal=PHOTO)
     running = ask(alice, metadata={"team": "a", "order": "7"})
-    lifecycle.fail(failed, lifecycle.SERVICE_ERROR)
+    lifecycle.fail(failed, SERVICE_ERROR)
     Task.objects.filter(pk=running.pk).update(status="processing")
 
     def found(query: str) -> set[str]:

@@ -3,13 +3,14 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 import httpx
 
 from generations.providers.base import Cost, OutcomeUnknown, Output, Progress, State
 from generations.providers.kling import verdicts
+from generations.providers.wire import decimal, text
 
 STATES: dict[str, State] = {
     "submitted": "running",
@@ -18,7 +19,6 @@ STATES: dict[str, State] = {
     "succeeded": "succeeded",  # new
     "failed": "failed",
 }
-BEYOND_BELIEF = Decimal(10) ** 12
 ENDED = ("succeed", "succeeded", "failed")
 
 
@@ -56,13 +56,6 @@ def accepted(envelope: Envelope, reference: str) -> tuple[str, str]:
     if reference_of(data) not in ("", reference):
         raise OutcomeUnknown("the answer is about another reference")
     return upstream_id, text(data.get("status")) or text(data.get("task_status"))
-
-
-def text(value: Any) -> str:
-    """Ids and words as text that a database takes: no NUL, no half characters. Relays send ids as numbers."""
-    if not isinstance(value, str | int) or isinstance(value, bool):
-        return ""
-    return str(value).encode("utf-8", "replace").decode().replace("\0", "")
 
 
 def reference_of(row: Mapping[str, Any]) -> str:
@@ -110,7 +103,7 @@ def _outputs(row: Mapping[str, Any]) -> tuple[Output, ...]:
             url=url or watermarked,
             watermarked_url=watermarked,
             upstream_id=text(video.get("id")),
-            duration_seconds=_decimal(video.get("duration")),
+            duration_seconds=decimal(video.get("duration")),
         )
         for url, watermarked, video in found
         if url or watermarked
@@ -135,7 +128,7 @@ def _cost(row: Mapping[str, Any]) -> Cost | None:
 
 
 def _new_cost(entry: Mapping[str, Any]) -> Cost | None:
-    amount = _decimal(entry.get("amount"))
+    amount = decimal(entry.get("amount"))
     if amount is None:
         return None
     if entry.get("charge_type") == "unit":
@@ -144,19 +137,9 @@ def _new_cost(entry: Mapping[str, Any]) -> Cost | None:
 
 
 def _legacy_cost(row: Mapping[str, Any]) -> Cost | None:
-    units = _decimal(row.get("final_unit_deduction"))
+    units = decimal(row.get("final_unit_deduction"))
     if units is not None:
         return Cost(amount=units, unit="unit", currency="")
     balance = row.get("final_balance_deduction")
-    cash = _decimal(balance.get("quota")) if isinstance(balance, dict) else None
+    cash = decimal(balance.get("quota")) if isinstance(balance, dict) else None
     return None if cash is None else Cost(amount=cash, unit="cash", currency="USD")
-
-
-def _decimal(value: Any) -> Decimal | None:
-    if value is None or isinstance(value, bool):
-        return None
-    try:
-        number = Decimal(str(value))
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() and abs(number) < BEYOND_BELIEF else None

@@ -29,7 +29,7 @@ def body(request: VideoRequest) -> dict[str, Any]:
             for shot in request.shots
         ],
         "aspect_ratio": None if request.image_start else request.aspect_ratio,
-        "element_list": [{"element_id": int(element_id)} for element_id in request.element_ids],
+        "element_list": [{"element_id": int(element.upstream_id)} for element in request.elements],
         "callback_url": request.callback_url,
     }
     return sent | {field: value for field, value in (optional | media).items() if value}

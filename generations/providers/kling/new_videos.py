@@ -74,6 +74,6 @@ def _contents(request: VideoRequest, endpoints: Endpoints) -> list[dict[str, Any
     if request.video:
         video = "video" if request.video_use == "motion" else f"{request.video_use}_video"
         contents.append({"type": video, "url": request.video})
-    for number, element_id in enumerate(request.element_ids, start=1):
-        contents.append({"type": "element", "element_id": element_id, "id": f"element_{number}"})
+    for number, element in enumerate(request.elements, start=1):
+        contents.append({"type": "element", "element_id": element.upstream_id, "id": f"element_{number}"})
     return contents

@@ -17,6 +17,15 @@ def is_legacy(route: str) -> bool:
     return route.startswith("/v1/")
 
 
+def obstacle(request: Request) -> str:
+    """Why Kling, or this account of it, cannot make it; empty when it can."""
+    if isinstance(request, ElementRequest):
+        return ""
+    if request.model not in MODELS:
+        return "does not make the model"
+    return "" if all(element.upstream_id for element in request.elements) else "does not have the element"
+
+
 def route(request: Request) -> str:
     """The path a request is sent to. KeyError for a model that Kling does not make."""
     if isinstance(request, ElementRequest):

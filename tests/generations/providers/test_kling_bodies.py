@@ -173,7 +173,7 @@ def test_an_element_from_a_video_sends_it_with_the_voice() -> None:
     ],
 )
 def test_the_route_is_known_before_the_call(request_: Request, path: str) -> None:
-    assert Kling().route(request_) == path
+    assert Kling().plan(request_).route == path
 
 
 @pytest.mark.parametrize(

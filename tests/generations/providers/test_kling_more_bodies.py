@@ -50,7 +50,7 @@ def reference(**changes: object) -> VideoRequest:
 def test_turbo_has_no_choice_of_sound() -> None:
     request = video(model="kling-v3-turbo-text-to-video", quality="1080p")
 
-    assert Kling().route(request) == "/text-to-video/kling-3.0-turbo"
+    assert Kling().plan(request).route == "/text-to-video/kling-3.0-turbo"
     assert body(request) == {
         "prompt": "a heron over still water",
         "settings": {"multi_shot": False, "resolution": "1080p", "aspect_ratio": "16:9", "duration": 5},
@@ -61,7 +61,7 @@ def test_turbo_has_no_choice_of_sound() -> None:
 def test_what_turbo_should_not_show_stands_in_the_prompt() -> None:
     request = video(model="kling-v3-turbo-image-to-video", image_start=FIRST, prompt="", negative_prompt="rain")
 
-    assert Kling().route(request) == "/image-to-video/kling-3.0-turbo"
+    assert Kling().plan(request).route == "/image-to-video/kling-3.0-turbo"
     assert body(request)["contents"] == [
         {"type": "prompt", "text": "Do not show: rain"},
         {"type": "first_frame", "url": FIRST},
@@ -78,7 +78,7 @@ def test_what_turbo_should_not_show_stands_in_the_prompt() -> None:
 def test_motion_control_names_orientation_and_sound(model: str, path: str) -> None:
     request = motion(model=model, keep_sound=False)
 
-    assert Kling().route(request) == path
+    assert Kling().plan(request).route == path
     assert body(request) == {
         "contents": [{"type": "image", "url": FIRST}, {"type": "video", "url": CLIP}],
         "settings": {"resolution": "720p", "audio": "off", "character_orientation": "video"},
@@ -95,7 +95,7 @@ def test_motion_control_takes_an_element_and_the_sound_of_the_video() -> None:
 
 
 def test_an_edit_is_as_long_and_as_wide_as_its_video() -> None:
-    assert Kling().route(edit()) == "/omni-video/kling-3.0-omni"
+    assert Kling().plan(edit()).route == "/omni-video/kling-3.0-omni"
     assert body(edit()) == {
         "contents": [
             {"type": "prompt", "text": "@image_1 into @video_1"},
@@ -106,7 +106,7 @@ def test_an_edit_is_as_long_and_as_wide_as_its_video() -> None:
         "options": OPTIONS,
     }
     assert body(edit(keep_sound=False))["settings"]["audio"] == "off"
-    assert Kling().route(edit(model="kling-o1-video-edit-fast")) == "/omni-video/kling-o1"
+    assert Kling().plan(edit(model="kling-o1-video-edit-fast")).route == "/omni-video/kling-o1"
 
 
 def test_omni_frames_and_references_keep_their_order() -> None:
@@ -124,7 +124,7 @@ def test_omni_frames_and_references_keep_their_order() -> None:
 
 
 def test_without_a_first_frame_omni_needs_a_shape() -> None:
-    assert Kling().route(reference()) == "/omni-video/kling-3.0-omni"
+    assert Kling().plan(reference()).route == "/omni-video/kling-3.0-omni"
     assert body(reference())["settings"]["aspect_ratio"] == "16:9"
 
 
@@ -138,7 +138,7 @@ def test_a_video_to_follow_goes_to_the_legacy_generation_which_cuts_no_shots() -
         quality="1080p",
     )
 
-    assert Kling().route(request) == "/v1/videos/omni-video"
+    assert Kling().plan(request).route == "/v1/videos/omni-video"
     assert body(request) == {
         "model_name": "kling-v3-omni",
         "mode": "pro",
@@ -162,7 +162,7 @@ def test_the_route_is_the_same_before_the_addresses_are_known() -> None:
         (edit(), edit(images=(), video=None)),
         (motion(), motion(images=(), video=None)),
     ):
-        assert Kling().route(request) == Kling().route(bare)
+        assert Kling().plan(request).route == Kling().plan(bare).route
 
 
 def test_omni_storyboards_go_to_the_legacy_generation_with_their_frames() -> None:
@@ -175,7 +175,7 @@ def test_omni_storyboards_go_to_the_legacy_generation_with_their_frames() -> Non
         shots=(Shot(index=1, prompt="a door", duration_seconds=5),),
     )
 
-    assert Kling().route(request) == "/v1/videos/omni-video"
+    assert Kling().plan(request).route == "/v1/videos/omni-video"
     assert body(request) == {
         "model_name": "kling-v3-omni",
         "mode": "std",
@@ -193,7 +193,7 @@ def test_omni_storyboards_go_to_the_legacy_generation_with_their_frames() -> Non
 def test_o1_asks_for_what_we_sell() -> None:
     request = video(model="kling-o1-image-to-video", image_start=FIRST, image_end=LAST, quality="1080p")
 
-    assert Kling().route(request) == "/omni-video/kling-o1"
+    assert Kling().plan(request).route == "/omni-video/kling-o1"
     assert body(request)["settings"] == {
         "multi_shot": False,
         "audio": "off",

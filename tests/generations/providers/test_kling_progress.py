@@ -11,7 +11,7 @@ import pytest
 from generations.providers.base import Accepted, Account, Cost, Handle, OutcomeUnknown, Progress, Request
 from generations.providers.kling import Kling, verdicts
 from generations.providers.kling.answers import progress
-from tests.generations.providers.requests import element, from_image, video
+from tests.generations.providers.requests import element, from_image, trace, video
 from tests.generations.simulator import RunningSimulator, wait_for
 
 ACCOUNT = Account(base_url="https://kling.example", credentials={"api_key": "key"})
@@ -168,7 +168,7 @@ def test_rows_about_other_tasks_are_not_believed(simulator: RunningSimulator) ->
 
     assert check(simulator.account, [accepted]) == {}
     with pytest.raises(OutcomeUnknown):
-        Kling().find(simulator.account, "attempt-1", accepted.route)
+        Kling().find(simulator.account, trace("attempt-1", accepted.route))
     assert set(check(simulator.account, [accepted])) == {accepted.upstream_id}
 
 
@@ -210,11 +210,10 @@ def test_a_dead_wire_under_a_query_is_unknown() -> None:
 @pytest.mark.parametrize("request_", [video(), video(negative_prompt="rain"), element()])
 def test_work_is_found_by_our_reference(simulator: RunningSimulator, request_: Request) -> None:
     accepted = Kling().submit(simulator.account, request_)
-    found = Kling().find(simulator.account, "attempt-1", accepted.route)
+    found = Kling().find(simulator.account, trace("attempt-1", accepted.route))
 
-    assert found is not None
-    assert found.upstream_id == accepted.upstream_id
-    assert Kling().find(simulator.account, "attempt-2", accepted.route) is None
+    assert [progress.upstream_id for progress in found] == [accepted.upstream_id]
+    assert Kling().find(simulator.account, trace("attempt-2", accepted.route)) == []
 
 
 @pytest.mark.parametrize(
@@ -234,7 +233,7 @@ def test_a_failed_look_up_is_not_an_absence(route: str, status: int, body: bytes
     adapter = Kling(transport=httpx.MockTransport(lambda request: httpx.Response(status, content=body)))
 
     with pytest.raises(OutcomeUnknown):
-        adapter.find(ACCOUNT, "attempt-1", route)
+        adapter.find(ACCOUNT, trace("attempt-1", route))
 
 
 def test_a_look_up_over_a_dead_wire_is_unknown() -> None:
@@ -242,7 +241,7 @@ def test_a_look_up_over_a_dead_wire_is_unknown() -> None:
         raise httpx.ReadTimeout("late")
 
     with pytest.raises(OutcomeUnknown):
-        Kling(transport=httpx.MockTransport(fail)).find(ACCOUNT, "attempt-1", NEW)
+        Kling(transport=httpx.MockTransport(fail)).find(ACCOUNT, trace("attempt-1", NEW))
 
 
 def test_nothing_can_be_cancelled(simulator: RunningSimulator) -> None:

@@ -9,7 +9,7 @@ from generations.providers.base import Account, InputRefused, OutcomeUnknown, Pr
 from generations.providers.kling import Kling
 from generations.sandbox import wire as kling_wire
 from tests.generations import wire
-from tests.generations.providers.requests import element, from_image, video
+from tests.generations.providers.requests import element, from_image, trace, video
 from tests.generations.simulator import RunningSimulator
 
 ACCOUNT = Account(base_url="https://kling.example", credentials={"api_key": "key"})
@@ -320,8 +320,8 @@ def test_an_unknown_voice_is_the_customers_mistake(simulator: RunningSimulator) 
 def test_a_lost_answer_is_settled_by_our_reference(simulator: RunningSimulator, fault: str, tasks: int) -> None:
     request = video(prompt=f"x [sim:{fault}]")
     error = submit_error(Kling(), simulator.account, prompt=request.prompt)
-    found = Kling().find(simulator.account, "attempt-1", Kling().route(request))
+    found = Kling().find(simulator.account, trace("attempt-1", Kling().plan(request).route))
 
     assert isinstance(error, OutcomeUnknown)
-    assert (found is not None) == bool(tasks)
+    assert len(found) == tasks
     assert simulator.creates() == {"attempt-1": {"requests": 1, "tasks": tasks}}

@@ -1,0 +1,44 @@
+"""A provider's callback to us is a hint to look at an attempt now, and nothing more: what it says is asked for again.
+
+Its address names the attempt and holds a token that only we can make, so that nobody else can ring here; where the
+provider signs its callbacks, the signature must be right as well. A hint that gets lost costs a poll's wait.
+"""
+
+from collections.abc import Mapping
+
+from django.conf import settings
+from django.core import signing
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+
+from accounts import ids
+from generations import lifecycle
+from generations.models import Attempt
+from generations.providers import adapter
+
+SIGNER = "generations.hints"
+PATH = "/hints"
+
+
+def address(reference: str) -> str:
+    """Where a provider may tell us about the attempt with this reference."""
+    return f"{settings.PUBLIC_URL}{PATH}/{reference}/{_token(reference)}"
+
+
+def find(reference: str, token: str) -> Attempt | None:
+    """The attempt that the address was made for."""
+    if not constant_time_compare(token, _token(reference)):
+        return None
+    attempt_id = ids.decode(Attempt.PREFIX, reference)
+    return Attempt.objects.select_related("account", "task").filter(pk=attempt_id).first() if attempt_id else None
+
+
+def take(attempt: Attempt, headers: Mapping[str, str], body: bytes) -> None:
+    """Look at the attempt soon. Raises CallbackRefused when the provider did not write this."""
+    account = attempt.account
+    upstream_id = adapter(account.provider).read_callback(account.caller(), headers, body, timezone.now())
+    lifecycle.hinted(attempt, upstream_id)
+
+
+def _token(reference: str) -> str:
+    return signing.Signer(salt=SIGNER).signature(reference)

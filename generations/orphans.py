@@ -1,0 +1,64 @@
+"""Possible orphan spend: attempts that were given up while their outcome was unknown, so that they may have cost us.
+
+What becomes known of them later (an acceptance, a success) is written down here and never charged. Each is looked at
+again the next day.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from generations import alerts
+from generations.models import Attempt, OrphanSpend
+from generations.providers.base import Progress
+
+LOOK_AFTER = timedelta(days=1)
+
+
+def note_lost(attempt: Attempt, reason: str) -> None:
+    _note(attempt, reason)
+    alerts.tell("orphan-spend", str(attempt.account), f"{attempt} was given up: {reason}.")
+
+
+def note_late_acceptance(attempt: Attempt, upstream_id: str) -> None:
+    _note(attempt, "accepted after it was given up")
+    alerts.tell("late-acceptance", str(attempt), f"Upstream id {upstream_id} came after the attempt had ended.")
+
+
+def note_late_success(attempt: Attempt, progress: Progress) -> None:
+    """A success that came to the polls after the refund."""
+    values: dict[str, Any] = {"found_state": progress.state_word[:40]}
+    if progress.cost:
+        values |= {"cost_amount": progress.cost.amount, "cost_unit": progress.cost.name}
+    if OrphanSpend.objects.filter(attempt=attempt).update(**values):
+        alerts.tell("late-success", str(attempt), "The provider finished work after the refund; it is not charged.")
+
+
+def look_again(attempt: Attempt) -> None:
+    """Something was heard of it: do not wait for tomorrow."""
+    OrphanSpend.objects.filter(attempt=attempt).update(due_at=timezone.now())
+
+
+def look_at(orphan: OrphanSpend, found: Progress | None) -> None:
+    """What the provider says of it now; work that still runs is looked at again a day later."""
+    runs_still = found is not None and found.state == "running"
+    orphan.due_at = timezone.now() + LOOK_AFTER if runs_still else None
+    orphan.found_state = found.state_word[:40] if found else "absent"
+    if found and found.cost:
+        orphan.cost_amount, orphan.cost_unit = found.cost.amount, found.cost.name
+    orphan.save(update_fields=["due_at", "found_state", "cost_amount", "cost_unit"])
+    if found and found.state == "succeeded":
+        alerts.tell("late-success", str(orphan.attempt), "It finished after the refund; it is our loss, not charged.")
+
+
+def put_off(orphan: OrphanSpend) -> None:
+    """It could not be looked at: the next hour tries again."""
+    orphan.due_at = timezone.now() + timedelta(hours=1)
+    orphan.save(update_fields=["due_at"])
+
+
+def _note(attempt: Attempt, reason: str) -> None:
+    OrphanSpend.objects.get_or_create(
+        attempt=attempt, defaults={"reason": reason, "due_at": timezone.now() + LOOK_AFTER}
+    )
