@@ -160,6 +160,17 @@ AUDIT_CHECKS = ["generations.audit.checks"]  # functions (Wallet) -> Findings th
 SAFE_HTTP_EXTRA_NETWORKS = env.words("SAFE_HTTP_EXTRA_NETWORKS")
 SAFE_HTTP_CA_FILE = env.text("SAFE_HTTP_CA_FILE", "")
 
+MAX_LOSS_SHARE = env.decimal("MAX_LOSS_SHARE", "0.15")  # a provider may cost this much more than the task's price
+MAX_LOSS_A_DAY = env.decimal("MAX_LOSS_A_DAY", "100")  # dollars that all tasks of a UTC day may lose together
+
+# Breakers (generations/breaker.py): so many faults within the window, and such a share of the attempts that ended in
+# it, trip a model on a provider account; the waits are those before each probe that follows.
+BREAKER_WINDOW_SECONDS = float(env.decimal("BREAKER_WINDOW_SECONDS", "300"))
+BREAKER_MIN_FAULTS = env.integer("BREAKER_MIN_FAULTS", 5, minimum=1)
+BREAKER_FAULT_SHARE = env.decimal("BREAKER_FAULT_SHARE", "0.5")
+BREAKER_WAITS_SECONDS = [float(word) for word in env.words("BREAKER_WAITS_SECONDS", "30,60,120,300,600")]
+BREAKER_PROBE_SECONDS = float(env.decimal("BREAKER_PROBE_SECONDS", "300"))  # then another task may be the probe
+
 # Work in the background (generations/dispatch.py, polling.py). Tests scale the waiting times down.
 POLL_SHARDS = env.integer("POLL_SHARDS", 1, minimum=1)
 POLL_INTERVAL_SECONDS = float(env.decimal("POLL_INTERVAL_SECONDS", "2"))
@@ -170,7 +181,6 @@ CALLBACK_RETRY_SECONDS = [float(word) for word in env.words("CALLBACK_RETRY_SECO
 CALLBACK_TIMEOUT_SECONDS = float(env.decimal("CALLBACK_TIMEOUT_SECONDS", "10"))
 SIMULATORS_SERVE_LIVE_KEYS = DEBUG
 MAX_ATTEMPTS = env.integer("MAX_ATTEMPTS", 2, minimum=1)  # of one task that a provider accepted; refusals count not
-MAX_LOSS_SHARE = env.decimal("MAX_LOSS_SHARE", "0.15")  # a provider may cost this much more than the task's price
 MEDIA_TIMEOUT_SECONDS = float(env.decimal("MEDIA_TIMEOUT_SECONDS", "20"))  # for all reference media of a task
 SANDBOX_RUNNING_LIMIT = env.integer("SANDBOX_RUNNING_LIMIT", 10, minimum=1)  # tasks at work per sandbox organization
 FACE_CHECK_OTHER_ANGLES = env.text("FACE_CHECK_OTHER_ANGLES", "warn")  # refuse, warn or off

@@ -26,3 +26,8 @@ def tell(kind: str, subject: str, message: str) -> None:
 def resolve(alert: Alert) -> None:
     """An operator has looked after it; the same trouble again is a new row."""
     Alert.objects.filter(pk=alert.pk, resolved_at__isnull=True).update(resolved_at=timezone.now())
+
+
+def withdraw(kind: str, subject: str) -> None:
+    """The trouble is over by itself."""
+    Alert.objects.filter(kind=kind, subject=subject[:200], resolved_at__isnull=True).update(resolved_at=timezone.now())

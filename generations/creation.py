@@ -75,8 +75,7 @@ def _make(
     elements.check(organization, parsed.elements)
     _check_voice(parsed)
     price = _price(organization, parsed, settlement.reserved_seconds(spec, parsed, uploads), settlement.frozen(spec))
-    if not routing.accepts(organization, _wish(organization, spec, parsed, price)):
-        raise Unavailable("model_unavailable", f"{spec.id} is not available at the moment.", retry_after_seconds=30)
+    routing.admit(_wish(organization, spec, parsed, price))
     task = _task(organization, key, spec, parsed, price, given)
     answer = json.dumps(task_object(task), ensure_ascii=False, separators=(",", ":"))
     with in_one_trip():
@@ -155,6 +154,7 @@ def _wish(organization: Organization, spec: Spec, parsed: Parsed, price: pricing
         seconds=_duration(parsed, price) or 1,
         price=price.credits,
         sandbox=organization.is_sandbox,
+        organization_id=organization.pk,
         order=Order(
             model=parsed.model,
             makes_element=spec.type == "element",

@@ -15,12 +15,13 @@ from django.utils import timezone
 from accounts import ids, organizations
 from generations import (
     alerts,
+    breaker,
     doorbell,
     hints,
     leases,
     lifecycle,
     lookups,
-    provider_accounts,
+    margin,
     queues,
     references,
     requests,
@@ -82,6 +83,8 @@ def _start(task: Task) -> None:
         return
     order = requests.order(task)
     choice = routing.choose(task, order)
+    if choice.over_day:
+        margin.tell_used_up(margin.day_of(timezone.now()))
     if choice.account is None:
         _wait(task) if choice.waits else lifecycle.fail(task, UNAVAILABLE)
         return
@@ -96,6 +99,8 @@ def _start(task: Task) -> None:
             plan=adapter(choice.account.provider).plan(request),
             choice=choice.considered,
             cost_estimate=choice.cost,
+            loss=choice.loss,
+            is_probe=choice.is_probe,
         )
     except routing.NoSlot:
         _wait(task)
@@ -112,17 +117,26 @@ def _send(task: Task, attempt: Attempt, account: ProviderAccount, caller: Accoun
         failure = Failure(code=verdict.code, message=verdict.message, retryable=verdict.retryable)
         lifecycle.fail(task, failure, attempt=attempt, upstream_message=verdict.upstream_message)
     except ProviderRefused as refusal:
-        until = provider_accounts.pause(account, task.model, refusal)
-        soft = refusal.scope == "soft"
-        outcome = routing.SOFT_OUTCOME if soft else "provider_refused"
-        lifecycle.refused(attempt, refusal.reason, outcome, retry_at=until if soft else timezone.now())
-        if not soft:
-            doorbell.ring("submit", task.pk)
+        _refused(task, attempt, account, refusal)
     except OutcomeUnknown as unknown:
         logger.warning("%s: outcome unknown: %s", attempt, unknown.detail)
         lifecycle.outcome_unknown(attempt, unknown.detail, look_at=lookups.next_look(attempt))
+        breaker.fault(attempt, unknown.detail)
     else:
         lifecycle.accepted(attempt, answer)
+
+
+def _refused(task: Task, attempt: Attempt, account: ProviderAccount, refusal: ProviderRefused) -> None:
+    """Another account may take it at once; where there is none, the task waits until this one may be asked again."""
+    retry_at, outcome = timezone.now(), "provider_refused"
+    if refusal.scope == "soft":
+        rests_until, outcome = breaker.rest(account, task.model, refusal), routing.SOFT_OUTCOME
+        if account.serves == ProviderAccount.Serves.SANDBOX:  # it does not rest, so the task does
+            retry_at = rests_until
+    lifecycle.refused(attempt, refusal.reason, outcome, retry_at=retry_at)
+    breaker.refused(attempt, refusal)
+    if retry_at <= timezone.now():
+        doorbell.ring("submit", task.pk)
 
 
 def _wait(task: Task, behind: int = 1) -> None:

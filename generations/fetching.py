@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from django.utils import timezone
 
-from generations import alerts, files, leases, lifecycle, lookups, media, safe_http
+from generations import alerts, files, leases, lifecycle, lookups, media, moves, safe_http
 from generations.models import Attempt, StoredFile, Task
 
 logger = logging.getLogger(__name__)
@@ -110,4 +110,4 @@ def _refresh_link(attempt: Attempt) -> None:
         logger.warning("%s: asking for a fresh link failed: %s", attempt, unknown.detail)
         return
     if progress is not None and progress.outputs:
-        leases.held(attempt).update(result_url=lifecycle.result_link(attempt.task, progress))
+        leases.held(attempt).update(result_url=moves.result_link(attempt.task, progress))

@@ -23,10 +23,12 @@ from accounts.errors import Conflict
 from billing import ledger, pricing
 from generations import (
     alerts,
+    breaker,
     catalog,
     doorbell,
     elements,
     leases,
+    margin,
     orphans,
     routing,
     settlement,
@@ -35,12 +37,12 @@ from generations import (
 from generations.failures import TIMEOUT, Failure
 from generations.models import Attempt, StoredFile, Task
 from generations.models.providers import ProviderAccount
+from generations.moves import FREE, NEVER, judged, lock, move, result_link
+from generations.moves import cost as cost_of
 from generations.providers.base import Accepted, Plan, Progress, Verdict
 
 Status = Task.Status
 State = Attempt.State
-FREE = {"leased_until": None, "leased_by": "", "rung_until": None}
-NEVER = FREE | {"due_at": None}
 LEFT_QUEUE = "left_queue"
 
 
@@ -58,23 +60,34 @@ def begin_attempt(
     choice: list[dict[str, Any]],
     cost_estimate: Decimal,
     attempt_id: UUID | None = None,
+    loss: Decimal = Decimal(0),
+    is_probe: bool = False,
 ) -> Attempt | None:
     """Commit the intent to send the task to `account`. None when the task has ended, or this worker lost its claim.
 
-    Raises routing.NoSlot when the account filled up meanwhile.
+    Raises routing.NoSlot when the account cannot take it after all, and nothing is changed.
     """
+    now, key = timezone.now(), attempt_id or ids.new()
     with transaction.atomic():
-        current = _lock(task)
+        current = lock(task.pk)
         if not current.is_open or current.lease_token != task.lease_token:
             return None
         if not routing.has_slot(account, current.model, lock=True):
             raise routing.NoSlot(f"{account} works on as many tasks as it may.")
+        if is_probe and not breaker.claim_probe(account, current.model, key):
+            raise routing.NoSlot(f"{account} is probed by another task.")
+        if loss and not margin.take(loss, margin.day_of(now)):
+            raise routing.NoSlot("The day's loss is used up.")
         number = current.attempts.count() + 1
         return Attempt.objects.create(
-            pk=attempt_id or ids.new(),
+            pk=key,
             task=current,
             account=account,
+            model=current.model,
             number=number,
+            is_probe=is_probe,
+            loss=loss,
+            created_at=now,
             route=plan.route,
             mark=plan.mark,
             choice=choice,
@@ -86,8 +99,8 @@ def accepted(attempt: Attempt, answer: Accepted | Progress) -> bool:
     """The provider has the work. It holds even for a worker that lost its claim: an upstream id is a fact."""
     now = timezone.now()
     with transaction.atomic():
-        task = _lock_by_id(attempt.task_id)
-        moved = _move(
+        task = lock(attempt.task_id)
+        moved = move(
             attempt,
             State.SUBMITTING,
             State.RUNNING,
@@ -112,14 +125,15 @@ def accepted(attempt: Attempt, answer: Accepted | Progress) -> bool:
             claims=0,
             **(FREE | {"due_at": now + timedelta(seconds=settings.QUEUE_PATIENCE_SECONDS)} if answer.queued else NEVER),
         )
-        return True
+    breaker.accepted(attempt, until=task.deadline_at if task.accepted_at else now + timedelta(minutes=minutes))
+    return True
 
 
 def begun(attempt: Attempt) -> None:
     """It has left the provider's own queue: that time is added to the task's deadline."""
     now = timezone.now()
     with transaction.atomic():
-        task = _lock_by_id(attempt.task_id)
+        task = lock(attempt.task_id)
         queued = Attempt.objects.filter(pk=attempt.pk, state=State.RUNNING, queued_since__isnull=False)
         since = queued.values_list("queued_since", flat=True).first()
         if since is not None and queued.update(queued_since=None):
@@ -131,17 +145,19 @@ def begun(attempt: Attempt) -> None:
 def withdrawn(attempt: Attempt) -> None:
     """The provider let it go out of its queue unmade: the task may be sent elsewhere."""
     with transaction.atomic():
-        _lock_by_id(attempt.task_id)
-        moved = _move(attempt, State.RUNNING, State.FAILED, outcome=LEFT_QUEUE, queued_since=None, **NEVER)
+        lock(attempt.task_id)
+        moved = move(attempt, State.RUNNING, State.FAILED, outcome=LEFT_QUEUE, queued_since=None, **NEVER)
         if moved:
+            margin.give_back(attempt)
             Task.objects.filter(pk=attempt.task_id, status__in=Task.OPEN).update(**FREE | {"due_at": timezone.now()})
+    breaker.undecided(attempt)
 
 
 def hinted(attempt: Attempt, upstream_id: str) -> None:
     """A provider's callback named this work: ask about it now, or look there for what got lost."""
     now = timezone.now()
     with transaction.atomic():
-        task = _lock_by_id(attempt.task_id)
+        task = lock(attempt.task_id)
         rows = Attempt.objects.filter(pk=attempt.pk)
         rows.filter(state=State.RUNNING, upstream_id=upstream_id).update(due_at=now)
         if rows.filter(upstream_id="", hint_id="").update(hint_id=upstream_id[:200]):
@@ -154,9 +170,10 @@ def hinted(attempt: Attempt, upstream_id: str) -> None:
 def outcome_unknown(attempt: Attempt, detail: str, *, look_at: datetime) -> None:
     """Sent, and nobody can say whether it was accepted: hold everything and look it up at `look_at`."""
     with transaction.atomic():
-        _lock_by_id(attempt.task_id)
+        lock(attempt.task_id)
+        now = timezone.now()
         moved = Attempt.objects.filter(pk=attempt.pk, state=State.SUBMITTING).update(
-            unknown_since=attempt.unknown_since or timezone.now(), upstream_message=detail[:1000]
+            unknown_since=attempt.unknown_since or now, upstream_message=detail[:1000], **judged(now, fault=True)
         )
         if moved:
             Task.objects.filter(pk=attempt.task_id, status__in=Task.OPEN).update(claims=0, **FREE | {"due_at": look_at})
@@ -164,9 +181,11 @@ def outcome_unknown(attempt: Attempt, detail: str, *, look_at: datetime) -> None
 
 def refused(attempt: Attempt, reason: str, outcome: str, *, retry_at: datetime) -> None:
     """Certainly not accepted, and not by the customer's fault: the attempt is over, the task may be sent again."""
+    verdict = judged(timezone.now(), fault=True) if outcome == "provider_refused" else {}
     with transaction.atomic():
-        _lock_by_id(attempt.task_id)
-        if _move(attempt, State.SUBMITTING, State.FAILED, outcome=outcome, upstream_message=reason[:1000]):
+        lock(attempt.task_id)
+        if move(attempt, State.SUBMITTING, State.FAILED, outcome=outcome, upstream_message=reason[:1000], **verdict):
+            margin.give_back(attempt)
             Task.objects.filter(pk=attempt.task_id, status__in=Task.OPEN).update(
                 claims=0, **FREE | {"due_at": retry_at}
             )
@@ -176,27 +195,24 @@ def result_ready(attempt: Attempt, progress: Progress) -> bool:
     """The provider finished: keep where the result is, and ring for it to be fetched."""
     now = timezone.now()
     with transaction.atomic():
-        task = _lock_by_id(attempt.task_id)
-        moved = _move(
+        task = lock(attempt.task_id)
+        moved = move(
             attempt,
             State.RUNNING,
             State.FETCHING,
             result_url=result_link(task, progress),
             upstream_element_id=progress.element_id or "",
             state_word=progress.state_word[:80],
-            **_cost(progress),
+            **cost_of(progress),
+            **judged(now, fault=False),
             **FREE | {"due_at": now, "rung_until": now + leases.RING_TRUST},
         )
         if moved:
             doorbell.ring("fetch", attempt.pk)
         else:
             orphans.note_late_success(attempt, progress)
-        return moved
-
-
-def result_link(task: Task, progress: Progress) -> str:
-    """Where the provider's result lies, in the form that was asked for; empty when it has no file."""
-    return progress.outputs[0].link(watermark=task.inputs.get("watermark", False)) if progress.outputs else ""
+    breaker.succeeded(attempt)
+    return moved
 
 
 def attempt_failed(attempt: Attempt, progress: Progress) -> None:
@@ -209,24 +225,34 @@ def attempt_failed(attempt: Attempt, progress: Progress) -> None:
         upstream_message=progress.state_word,
     )
     with transaction.atomic():
-        task = _lock_by_id(attempt.task_id)
-        moved = _move(
+        task = lock(attempt.task_id)
+        moved = move(
             attempt,
             attempt.state,
             State.FAILED,
             outcome=verdict.code,
             upstream_message=verdict.upstream_message[:1000],
             state_word=progress.state_word[:80],
-            **_cost(progress),
+            **judged(timezone.now(), fault=not verdict.by_input),
+            **cost_of(progress),
             **NEVER,
         )
-        if not moved or not task.is_open:
-            return
-        if not verdict.by_input and _may_go_on(task):
-            now = timezone.now()
-            Task.objects.filter(pk=task.pk).update(**FREE | {"due_at": now, "rung_until": now + leases.RING_TRUST})
-            doorbell.ring("submit", task.pk)
-            return
+        if moved:
+            margin.lose(attempt) if progress.cost and progress.cost.amount else margin.give_back(attempt)
+            _end_or_go_on(task, verdict)
+    if moved:
+        breaker.undecided(attempt) if verdict.by_input else breaker.fault(attempt, verdict.upstream_message)
+
+
+def _end_or_go_on(task: Task, verdict: Verdict) -> None:
+    """The locked task, after a provider failed it."""
+    if not task.is_open:
+        return
+    if not verdict.by_input and _may_go_on(task):
+        now = timezone.now()
+        Task.objects.filter(pk=task.pk).update(**FREE | {"due_at": now, "rung_until": now + leases.RING_TRUST})
+        doorbell.ring("submit", task.pk)
+    else:
         _end(task, Status.FAILED, Failure(code=verdict.code, message=verdict.message, retryable=verdict.retryable))
 
 
@@ -234,7 +260,7 @@ def complete(attempt: Attempt, *, result: StoredFile | None) -> bool:
     """The result is ours: charge, and announce it. False when somebody else was first or the claim is lost."""
     now = timezone.now()
     with transaction.atomic():
-        task = _lock_by_id(attempt.task_id)
+        task = lock(attempt.task_id)
         moved = (
             leases.held(attempt)
             .filter(state=State.FETCHING)
@@ -254,12 +280,15 @@ def fail(task: Task, failure: Failure, *, attempt: Attempt | None = None, upstre
 
     Without one, only the worker whose claim read `task` may say so.
     """
+    if attempt is not None:
+        breaker.undecided(attempt)
     with transaction.atomic():
-        current = _lock(task)
+        current = lock(task.pk)
         if attempt is not None:
             values = {"outcome": failure.code, "upstream_message": upstream_message[:1000]}
-            if not _move(attempt, attempt.state, State.FAILED, **values, **NEVER):
+            if not move(attempt, attempt.state, State.FAILED, **values, **judged(timezone.now(), fault=False), **NEVER):
                 return False
+            margin.give_back(attempt)
         elif current.lease_token != task.lease_token or current.attempts.filter(state__in=Attempt.OPEN).exists():
             return False
         return current.is_open and _end(current, Status.FAILED, failure)
@@ -268,12 +297,15 @@ def fail(task: Task, failure: Failure, *, attempt: Attempt | None = None, upstre
 def give_up(task: Task, failure: Failure = TIMEOUT) -> bool:
     """The deadline: refund in full, and keep an open attempt as possible orphan spend."""
     with transaction.atomic():
-        current = _lock(task)
+        current = lock(task.pk)
         if not current.is_open:
             return False
-        for attempt in current.attempts.filter(state__in=Attempt.OPEN):
-            _lose(attempt, failure)
-        return _end(current, Status.FAILED, failure)
+        lost = [attempt for attempt in current.attempts.filter(state__in=Attempt.OPEN) if _lose(attempt, failure)]
+        ended = _end(current, Status.FAILED, failure)
+    for attempt in lost:
+        if attempt.state == State.RUNNING:
+            breaker.fault(attempt, "It did not finish before the deadline.")
+    return ended
 
 
 def cancel(task: Task, *, stopped: Attempt | None = None) -> Task:
@@ -283,11 +315,12 @@ def cancel(task: Task, *, stopped: Attempt | None = None) -> Task:
     `task_not_cancellable` otherwise.
     """
     with transaction.atomic():
-        current = _lock(task)
+        current = lock(task.pk)
         if current.status == Status.CANCELLED:
             return current
-        if stopped is not None:
-            _move(stopped, stopped.state, State.FAILED, outcome="request_cancelled", **NEVER)
+        if stopped is not None and move(stopped, stopped.state, State.FAILED, outcome="request_cancelled", **NEVER):
+            margin.give_back(stopped)
+            breaker.undecided(stopped)
         if not current.is_open or current.attempts.filter(state__in=Attempt.OPEN).exists():
             raise Conflict("task_not_cancellable", "This task can no longer be cancelled.")
         _end(
@@ -345,34 +378,14 @@ def _before(status: Status) -> tuple[Status, ...]:
     return (Status.PROCESSING,) if status == Status.COMPLETED else (Status.PENDING, Status.PROCESSING)
 
 
-def _lock(task: Task) -> Task:
-    return _lock_by_id(task.pk)
-
-
-def _lock_by_id(task_id: Any) -> Task:
-    return Task.objects.select_for_update(no_key=True).get(pk=task_id)
-
-
-MOVES = {
-    State.SUBMITTING: {State.RUNNING, State.FAILED, State.LOST},
-    State.RUNNING: {State.FETCHING, State.FAILED, State.LOST},
-    State.FETCHING: {State.SUCCEEDED, State.FAILED, State.LOST},
-}
-
-
-def _move(attempt: Attempt, before: str, after: State, **values: Any) -> bool:
-    """One conditional UPDATE along the table of transitions."""
-    if after not in MOVES.get(State(before), set()):
-        return False
-    if after in (State.FAILED, State.LOST):
-        values |= {"finished_at": timezone.now()} | NEVER
-    return bool(Attempt.objects.filter(pk=attempt.pk, state=before).update(state=after, **values))
-
-
-def _lose(attempt: Attempt, failure: Failure) -> None:
-    reason = f"{failure.code} while {attempt.state}"
-    if _move(attempt, attempt.state, State.LOST, outcome=failure.code):
-        orphans.note_lost(attempt, reason)
+def _lose(attempt: Attempt, failure: Failure) -> bool:
+    """Work that still ran at the deadline is the provider's fault; an unknown outcome was one already."""
+    verdict = judged(timezone.now(), fault=True) if attempt.state == State.RUNNING else {}
+    lost = move(attempt, attempt.state, State.LOST, outcome=failure.code, **verdict)
+    if lost:
+        orphans.note_lost(attempt, f"{failure.code} while {attempt.state}")
+        margin.lose(attempt)
+    return lost
 
 
 def _note_late_acceptance(attempt: Attempt, upstream_id: str) -> None:
@@ -380,9 +393,3 @@ def _note_late_acceptance(attempt: Attempt, upstream_id: str) -> None:
     late = Attempt.objects.filter(pk=attempt.pk, state__in=[State.FAILED, State.LOST], upstream_id="")
     if late.update(upstream_id=upstream_id):
         orphans.note_late_acceptance(attempt, upstream_id)
-
-
-def _cost(progress: Progress) -> dict[str, Any]:
-    if progress.cost is None:
-        return {}
-    return {"cost_amount": progress.cost.amount, "cost_unit": progress.cost.name}

@@ -1,19 +1,9 @@
-"""What is written to provider accounts: operators' switches, workers' pauses, and the accounts at the simulator.
+"""What is written to provider accounts: operators' acts, and the accounts at the simulator.
 
 Each writes its own column alone, so what another writes meanwhile stays.
 """
 
-from datetime import datetime, timedelta
-
-from django.db import transaction
-from django.utils import timezone
-
-from generations import alerts
 from generations.models import ProviderAccount
-from generations.providers.base import ProviderRefused
-
-PAUSE_SECONDS = {"account": 60, "model": 60, "soft": 2}
-MAX_PAUSE_SECONDS = 300
 
 
 def enable(account: ProviderAccount) -> None:
@@ -32,28 +22,6 @@ def drain(account: ProviderAccount) -> None:
 
 def stop_draining(account: ProviderAccount) -> None:
     ProviderAccount.objects.filter(pk=account.pk).update(draining=False)
-
-
-def end_pauses(account: ProviderAccount) -> None:
-    """Forget that it was to be left alone for a while."""
-    ProviderAccount.objects.filter(pk=account.pk).update(pauses={})
-
-
-def pause(account: ProviderAccount, model: str, refusal: ProviderRefused) -> datetime:
-    """Leave the account (or one model on it) alone for a while, tell the operators, and say until when."""
-    seconds = min(refusal.retry_after_seconds or PAUSE_SECONDS[refusal.scope], MAX_PAUSE_SECONDS)
-    until = timezone.now() + timedelta(seconds=seconds)
-    if account.serves == ProviderAccount.Serves.SANDBOX:
-        return until
-    scope = "*" if refusal.scope == "account" else model
-    pause = {"until": until.isoformat(), "reason": refusal.reason[:300], "soft": refusal.scope == "soft"}
-    with transaction.atomic():
-        current = ProviderAccount.objects.select_for_update(no_key=True).get(pk=account.pk)
-        current.pauses[scope] = pause
-        current.save(update_fields=["pauses"])
-    if refusal.scope != "soft":
-        alerts.tell("provider-refused", f"{account} {scope}", refusal.reason)
-    return until
 
 
 def ensure_simulator_accounts(base_url: str, api_key: str) -> None:

@@ -17,7 +17,8 @@ from generations.providers.base import Handle, ProviderError
 
 def leave(task: Task, attempt: Attempt) -> None:
     """Under the task's claim, `QUEUE_PATIENCE_SECONDS` after the acceptance and as often again."""
-    if routing.choose(task).account is not None and _is_let_go(attempt):
+    choice = routing.choose(task)
+    if choice.account is not None and not choice.is_probe and _is_let_go(attempt):
         lifecycle.withdrawn(attempt)
         doorbell.ring("submit", task.pk)
     else:

@@ -10,7 +10,12 @@ from pytest_django import DjangoDbBlocker
 from evolink_saas import roles
 from tests import database
 
-pytest_plugins = ["tests.cast", "tests.generations.simulator", "tests.generations.gateway"]
+pytest_plugins = [
+    "tests.cast",
+    "tests.generations.simulator",
+    "tests.generations.gateway",
+    "tests.generations.two_accounts",
+]
 
 
 @pytest.fixture(scope="session")

@@ -42,7 +42,12 @@ WRITERS = {
     "KeyBudget": {"accounts/keys.py"},
     "Task": {"generations/creation.py", "generations/lifecycle.py"},
     "TaskMedia": {"generations/creation.py", "generations/references.py"},
-    "Attempt": {"generations/lifecycle.py", "generations/lookups.py", "generations/polling.py"},
+    "Attempt": {
+        "generations/lifecycle.py",
+        "generations/moves.py",
+        "generations/lookups.py",
+        "generations/polling.py",
+    },
     "OrphanSpend": {"generations/orphans.py"},
     "IdempotencyRecord": {"generations/idempotency.py"},
     "Element": {"generations/elements.py"},
@@ -54,6 +59,10 @@ WRITERS = {
     "WebhookSecret": {"generations/webhooks.py"},
     "DownloadPlace": {"generations/uploads.py"},
     "ProviderAccount": {"generations/provider_accounts.py"},
+    "Breaker": {"generations/breaker.py"},
+    "KillSwitch": {"generations/switches.py"},
+    "MarginGuard": set(),  # the admin's form
+    "DayLoss": {"generations/margin.py"},
     "Voice": set(),  # the admin's form
     "LoopLease": {"generations/jobs.py", "generations/leases.py"},
     "WorkerPulse": {"generations/leases.py"},
@@ -62,6 +71,8 @@ WRITERS = {
 """Which modules may write the rows of a table by its model, or by the name under which another row has them."""
 STATE_MOVERS = {
     "generations/lifecycle.py": "tasks and attempts",
+    "generations/moves.py": "attempts, for lifecycle",
+    "generations/breaker.py": "breakers",
     "generations/webhooks.py": "deliveries",
     "generations/references.py": "reference media",
 }

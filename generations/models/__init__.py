@@ -5,12 +5,15 @@ from generations.models.elements import Element, ElementCopy, ElementSource, Voi
 from generations.models.files import StoredFile, TaskMedia
 from generations.models.operations import Alert, LoopLease, OrphanSpend, WorkerPulse
 from generations.models.providers import ProviderAccount
+from generations.models.routing import Breaker, DayLoss, KillSwitch, MarginGuard
 from generations.models.tasks import Attempt, IdempotencyRecord, Task
 from generations.models.uploads import DownloadPlace
 
 __all__ = [
     "Alert",
     "Attempt",
+    "Breaker",
+    "DayLoss",
     "Delivery",
     "DeliveryTry",
     "DownloadPlace",
@@ -18,7 +21,9 @@ __all__ = [
     "ElementCopy",
     "ElementSource",
     "IdempotencyRecord",
+    "KillSwitch",
     "LoopLease",
+    "MarginGuard",
     "OrphanSpend",
     "ProviderAccount",
     "StoredFile",

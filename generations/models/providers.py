@@ -4,7 +4,9 @@ import json
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils import timezone
 
@@ -61,18 +63,34 @@ class ProviderAccount(models.Model):
         validators=[check_costs],
         help_text='US dollars by model and cell: {"model": {"720p_off": "0.084"}}.',
     )
-    pauses = models.JSONField(
-        default=dict, editable=False, help_text='What is left alone: {"*" or model: {"until", "reason", "soft"}}.'
+    weight = models.PositiveSmallIntegerField(
+        default=1,
+        db_default=1,
+        validators=[MinValueValidator(1)],
+        help_text="Of those that cost the same, how much of the work this one gets: 3 is three times as much as 1.",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=models.Q(serves__in=["live", "sandbox"]), name="account_serves_is_known")
+            models.CheckConstraint(condition=models.Q(serves__in=["live", "sandbox"]), name="account_serves_is_known"),
+            models.CheckConstraint(condition=models.Q(weight__gte=1), name="account_weight_is_positive"),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_barred(self) -> bool:
+        """A simulator that must not serve the live keys it is for."""
+        return self.simulator and self.serves == self.Serves.LIVE and not settings.SIMULATORS_SERVE_LIVE_KEYS
+
+    def offers(self, model: str, cell: str | None = None) -> bool:
+        """Whether it has a cost for the model (in that cell). A simulator without any is free."""
+        if self.simulator and not self.costs:
+            return True
+        cells = self.costs.get(model, {})
+        return bool(cells) if cell is None else cells.get(cell) is not None
 
     def set_credentials(self, credentials: dict[str, str]) -> None:
         self.encrypted_credentials = encryption.encrypt(json.dumps(credentials))

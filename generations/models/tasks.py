@@ -156,9 +156,13 @@ class Attempt(Leased):
     id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
     task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="attempts")
     account = models.ForeignKey("generations.ProviderAccount", on_delete=models.PROTECT, related_name="attempts")
+    model = models.CharField(max_length=80, blank=True, db_default="", help_text="The task's.")
     number = models.PositiveSmallIntegerField()
     state = models.CharField(max_length=12, choices=State, default=State.SUBMITTING)
     choice = models.JSONField(default=list, help_text="The candidates at the time, each with its reason.")
+    is_probe = models.BooleanField(
+        default=False, db_default=False, help_text="Sent to see whether an account that tripped has recovered."
+    )
     route = models.CharField(max_length=120)
     mark = models.JSONField(default=dict, help_text="What a look-up recognises it by, where no reference is kept.")
     upstream_id = models.CharField(max_length=200, blank=True)
@@ -171,6 +175,15 @@ class Attempt(Leased):
     cost_estimate = models.DecimalField(max_digits=20, decimal_places=6, default=Decimal(0), help_text="US dollars.")
     cost_amount = models.DecimalField(max_digits=20, decimal_places=6, null=True, blank=True)
     cost_unit = models.CharField(max_length=12, blank=True, help_text="unit, or the currency of cash.")
+    loss = models.DecimalField(
+        max_digits=20,
+        decimal_places=6,
+        default=Decimal(0),
+        db_default=Decimal(0),
+        help_text="US dollars beyond the task's price, counted on the day it was sent.",
+    )
+    judged_at = models.DateTimeField(null=True, blank=True, help_text="When it last spoke for or against its account.")
+    fault = models.BooleanField(default=False, db_default=False, help_text="Against it: the provider was at fault.")
     looks = models.PositiveSmallIntegerField(default=0, help_text="Look-ups of an unknown outcome so far.")
     absent_looks = models.PositiveSmallIntegerField(default=0, help_text="Of these, how many found nothing.")
     last_absent_at = models.DateTimeField(null=True, blank=True, help_text="The last of those that counted.")
@@ -191,6 +204,11 @@ class Attempt(Leased):
             ),
             models.Index(
                 fields=["due_at"], name="attempts_to_fetch", condition=Q(state="fetching", due_at__isnull=False)
+            ),
+            models.Index(
+                fields=["account", "model", "judged_at"],
+                name="attempts_that_judge_an_account",
+                condition=Q(judged_at__isnull=False),
             ),
         ]
         constraints = [

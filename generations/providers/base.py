@@ -231,6 +231,7 @@ class ProviderRefused(ProviderError):
     """Certainly not accepted, and the customer's input is not the reason.
 
     `scope` says what is unwell: the whole account, one model on it, or nothing for long ("soft": slow down).
+    `certain`: it said so itself, in its own words (no balance, a bad credential), so that nothing else need be sent.
     """
 
     def __init__(
@@ -240,10 +241,12 @@ class ProviderRefused(ProviderError):
         scope: Scope,
         upstream_code: int | None = None,
         retry_after_seconds: int | None = None,
+        certain: bool = False,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.scope = scope
+        self.certain = certain
         self.upstream_code = upstream_code
         self.retry_after_seconds = retry_after_seconds
 

@@ -23,7 +23,7 @@ from pytest_django import Settings
 from accounts import ids
 from accounts.models import Organization
 from billing import audit, ledger
-from billing.models import Wallet
+from billing.models import PriceCell, Wallet
 from billing.replay import Finding
 from generations import files, jobs, leases, media, polling, provider_accounts
 from generations.models import Alert, Attempt, ProviderAccount, StoredFile, Task
@@ -183,13 +183,22 @@ def gateway(
     yield Steps()
 
 
+def everything_costs(rate: str) -> dict[str, dict[str, str]]:
+    """The costs of an account that offers all our models, each for so many dollars a second or call."""
+    costs: dict[str, dict[str, str]] = {}
+    for model, cell in PriceCell.objects.values_list("model", "cell"):
+        costs.setdefault(model, {})[cell] = rate
+    return costs
+
+
 @pytest.fixture
 def second_account(gateway: Steps, simulator: RunningSimulator) -> str:
-    """Another account at the provider, asked after the first; its name."""
+    """Another account at the provider, asked after the first, which is free; its name."""
     simulator.do("accounts", api_key="second")
     account = ProviderAccount(
         name="second", alias="two", provider="kling", base_url=simulator.url, simulator=True, serves="live"
     )
+    account.costs = everything_costs("0.0001")
     account.set_credentials({"api_key": "second"})
     account.save()
     return account.name

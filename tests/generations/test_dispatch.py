@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts import ids, organizations
 from generations import dispatch, leases, lifecycle, requests, routing
-from generations.models import Attempt, ProviderAccount, Task
+from generations.models import Attempt, Breaker, ProviderAccount, Task
 from generations.providers import adapter
 from generations.providers.base import Plan
 from tests.cast import Person
@@ -104,12 +104,12 @@ def test_an_account_that_asks_to_slow_down_makes_the_task_wait(
     task = ask(alice)
     gateway.due()
     assert task.attempts.get().outcome == routing.SOFT_OUTCOME
-    account = ProviderAccount.objects.get(name="simulator-live")
-    assert account.pauses[task.model]["soft"] is True
+    row = Breaker.objects.get(account__name="simulator-live", model=task.model)
+    assert row.state == "closed" and row.rest_until > timezone.now()
     assert seen(alice, task)["status"] == "pending"
     gateway.due()
     assert task.attempts.count() == 1
-    ProviderAccount.objects.update(pauses={})
+    Breaker.objects.all().delete()
     Task.objects.update(due_at=timezone.now())
     gateway.until(task, Task.Status.COMPLETED)
     assert [attempt.state for attempt in task.attempts.order_by("number")] == ["failed", "succeeded"]
@@ -123,8 +123,8 @@ def test_an_account_without_money_is_passed_over(
     simulator.script("refuse 1102", account="demo")
     task = gateway.until(ask(alice), Task.Status.COMPLETED)
     assert [attempt.account.name for attempt in task.attempts.order_by("number")] == ["simulator-live", second_account]
-    assert alerts() == {"provider-refused"}
-    assert routing.candidates(routing.wish(task, requests.order(task)))[0].reason.startswith("left alone: ")
+    assert alerts() == {"provider-refused", "breaker-tripped"}
+    assert routing.candidates(routing.wish(task, requests.order(task)))[0].reason.startswith("tripped: ")
     assert money(alice.organization) == (973, 0)
 
 
@@ -139,7 +139,7 @@ def test_without_another_account_the_task_fails_and_is_refunded(
     assert alice.client.post("/v1/videos/generations", {"model": task.model, "prompt": "x"}).status_code == 503
 
 
-def test_a_pause_makes_other_tasks_wait_and_refuses_new_ones(
+def test_an_open_breaker_makes_other_tasks_wait_and_refuses_new_ones(
     alice: Person, gateway: Steps, simulator: RunningSimulator
 ) -> None:
     refused, waiting = ask(alice, prompt="Refused"), ask(alice, prompt="Waits")
@@ -150,7 +150,7 @@ def test_a_pause_makes_other_tasks_wait_and_refuses_new_ones(
     waiting.refresh_from_db()
     assert (waiting.status, waiting.attempts.count()) == ("pending", 0)
     assert waiting.due_at > timezone.now()
-    ProviderAccount.objects.update(pauses={})
+    Breaker.objects.all().delete()
     Task.objects.filter(pk=waiting.pk).update(due_at=timezone.now())
     gateway.until(waiting, Task.Status.COMPLETED)
     assert money(alice.organization) == (973, 0)

@@ -10,7 +10,7 @@ from accounts.models import Organization
 from generations import jobs
 from generations.models import Attempt, ProviderAccount, StoredFile, Task
 from tests.cast import Person
-from tests.generations.gateway import Steps, ask, findings, money, seen
+from tests.generations.gateway import Steps, ask, everything_costs, findings, money, seen
 from tests.generations.simulator import RunningSimulator, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -200,7 +200,7 @@ def test_work_that_failed_is_sent_once_more_and_no_oftener(
     alice: Person, gateway: Steps, simulator: RunningSimulator, second_account: str
 ) -> None:
     third = ProviderAccount.objects.get(name=second_account)
-    third.pk, third.name = None, "third"
+    third.pk, third.name, third.costs = None, "third", everything_costs("0.0002")
     third.save()
     task = gateway.until(ask(alice, prompt="[sim:fail internal]"), Task.Status.FAILED)
     assert [attempt.account.name for attempt in task.attempts.order_by("number")] == ["simulator-live", second_account]

@@ -13,9 +13,9 @@ from accounts.errors import Conflict
 from accounts.models import Scope
 from billing import ledger
 from billing.models import Reservation
-from generations import dispatch, files, lifecycle, media, provider_accounts
+from generations import breaker, dispatch, files, lifecycle, media
 from generations.failures import SERVICE_ERROR
-from generations.models import Attempt, Delivery, ProviderAccount, StoredFile, Task
+from generations.models import Attempt, Breaker, Delivery, ProviderAccount, StoredFile, Task
 from generations.providers.base import ProviderRefused
 from tests.cast import Person, client_for
 from tests.generations.films import film
@@ -123,11 +123,9 @@ def test_the_last_slot_of_an_account_is_given_once(alice: Person, gateway: Steps
     assert Task.objects.filter(status="pending", claims=0).count() == 6
 
 
-def test_pauses_at_once_are_all_kept(alice: Person, gateway: Steps) -> None:
+def test_rests_at_once_are_all_kept(alice: Person, gateway: Steps) -> None:
     account = ProviderAccount.objects.get(serves="live")
-    refusal = ProviderRefused("x", scope="model")
-    at_once(
-        [lambda model=model: provider_accounts.pause(account, model, refusal) for model in ("a", "b", "c", "d", "e")]
-    )
-    account.refresh_from_db()
-    assert sorted(account.pauses) == ["a", "b", "c", "d", "e"]
+    refusal = ProviderRefused("x", scope="soft")
+    at_once([lambda model=model: breaker.rest(account, model, refusal) for model in ("a", "b", "c", "d", "e")])
+    rests = Breaker.objects.filter(rest_until__isnull=False).values_list("model", flat=True)
+    assert sorted(rests) == ["a", "b", "c", "d", "e"]

@@ -1,7 +1,6 @@
 """Which provider account gets a task, and why the others do not."""
 
-from collections.abc import Callable
-from datetime import timedelta
+from collections import Counter
 from decimal import Decimal
 from typing import Any
 
@@ -10,45 +9,18 @@ from django.utils import timezone
 
 from accounts.models import Organization
 from billing import ledger
-from generations import lifecycle, provider_accounts, requests, routing
+from generations import lifecycle, requests, routing
 from generations.models import Attempt, ProviderAccount, Task
-from generations.providers.base import Plan, ProviderRefused
+from generations.providers.base import Plan
 from tests.cast import Person, client_for, give_key
-from tests.generations.gateway import TEXT_TO_VIDEO, Steps, alerts, ask, money
+from tests.generations.gateway import TEXT_TO_VIDEO, Steps, ask, money
 from tests.generations.simulator import RunningSimulator
+from tests.generations.two_accounts import MODEL, Accounts, add_account, change, considered
 
 pytestmark = pytest.mark.django_db
 
-MODEL = "kling-v3-text-to-video"
-Change = Callable[..., None]
 
-
-@pytest.fixture
-def accounts(gateway: Steps, simulator: RunningSimulator) -> dict[str, ProviderAccount]:
-    """A dear and a cheap account, in that order of making."""
-    ProviderAccount.objects.filter(serves="live").delete()
-    made = {}
-    for name, rate in (("dear", "0.080"), ("cheap", "0.070")):
-        account = ProviderAccount(name=name, alias=name, provider="kling", base_url=simulator.url, simulator=True)
-        account.costs = {MODEL: {"720p_off": rate, "720p_on": "0.5"}}
-        account.set_credentials({"api_key": "demo"})
-        account.save()
-        made[name] = account
-    return made
-
-
-def change(account: ProviderAccount, **values: Any) -> None:
-    ProviderAccount.objects.filter(pk=account.pk).update(**values)
-
-
-def considered(task: Task) -> dict[str, str]:
-    """By account: its reason, in the order of preference; the one that was chosen says `can take it`."""
-    return {row["account"]: row["reason"] for row in routing.choose(task).considered}
-
-
-def test_the_cheapest_comes_first_and_the_choice_is_stored(
-    alice: Person, gateway: Steps, accounts: dict[str, ProviderAccount]
-) -> None:
+def test_the_cheapest_comes_first_and_the_choice_is_stored(alice: Person, gateway: Steps, accounts: Accounts) -> None:
     task = ask(alice)
     gateway.due()
     attempt = task.attempts.get()
@@ -56,7 +28,7 @@ def test_the_cheapest_comes_first_and_the_choice_is_stored(
     assert attempt.cost_estimate == Decimal("0.35")
     assert attempt.choice == [
         {"account": "cheap", "cost": "0.350", "reason": "can take it"},
-        {"account": "dear", "cost": "0.400", "reason": "can take it"},
+        {"account": "dear", "cost": "0.370", "reason": "can take it"},
     ]
 
 
@@ -72,16 +44,14 @@ def test_the_cheapest_comes_first_and_the_choice_is_stored(
     ],
 )
 def test_one_that_cannot_take_it_is_passed_over(
-    alice: Person, accounts: dict[str, ProviderAccount], values: dict[str, Any], reason: str
+    alice: Person, accounts: Accounts, values: dict[str, Any], reason: str
 ) -> None:
     task = ask(alice)
     change(accounts["cheap"], **values)
     assert considered(task) == {"cheap": reason, "dear": "can take it"}
 
 
-def test_the_margin_guard_allows_a_loss_of_15_percent_and_no_more(
-    alice: Person, accounts: dict[str, ProviderAccount]
-) -> None:
+def test_the_margin_guard_allows_a_loss_of_15_percent_and_no_more(alice: Person, accounts: Accounts) -> None:
     """27 credits are 0.375 dollars; with 15 percent 0.43125, which is 0.08625 a second."""
     task = ask(alice)
     change(accounts["dear"], enabled=False)
@@ -93,9 +63,7 @@ def test_the_margin_guard_allows_a_loss_of_15_percent_and_no_more(
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "model_unavailable")
 
 
-def test_an_account_that_is_drained_finishes_what_runs(
-    alice: Person, gateway: Steps, accounts: dict[str, ProviderAccount]
-) -> None:
+def test_an_account_that_is_drained_finishes_what_runs(alice: Person, gateway: Steps, accounts: Accounts) -> None:
     task = ask(alice)
     gateway.due()
     change(accounts["cheap"], draining=True)
@@ -106,7 +74,7 @@ def test_an_account_that_is_drained_finishes_what_runs(
 
 
 def test_a_full_account_is_passed_over_and_when_all_are_full_the_task_waits(
-    alice: Person, gateway: Steps, accounts: dict[str, ProviderAccount]
+    alice: Person, gateway: Steps, accounts: Accounts
 ) -> None:
     change(accounts["cheap"], caps={MODEL: 1})
     change(accounts["dear"], caps={"*": 1})
@@ -121,7 +89,7 @@ def test_a_full_account_is_passed_over_and_when_all_are_full_the_task_waits(
 
 
 def test_an_unknown_outcome_keeps_its_slot(
-    alice: Person, gateway: Steps, simulator: RunningSimulator, accounts: dict[str, ProviderAccount]
+    alice: Person, gateway: Steps, simulator: RunningSimulator, accounts: Accounts
 ) -> None:
     change(accounts["cheap"], caps={"*": 1})
     simulator.script("reset-after-body")
@@ -131,7 +99,7 @@ def test_an_unknown_outcome_keeps_its_slot(
     assert considered(ask(alice))["cheap"] == "full"
 
 
-def test_the_last_slot_is_given_once(alice: Person, accounts: dict[str, ProviderAccount]) -> None:
+def test_the_last_slot_is_given_once(alice: Person, accounts: Accounts) -> None:
     change(accounts["cheap"], caps={"*": 1})
     first, second = ask(alice), ask(alice)
     chosen = routing.choose(first).account
@@ -143,9 +111,7 @@ def test_the_last_slot_is_given_once(alice: Person, accounts: dict[str, Provider
     assert second.attempts.count() == 0
 
 
-def test_an_account_where_the_task_failed_is_not_asked_again(
-    alice: Person, accounts: dict[str, ProviderAccount]
-) -> None:
+def test_an_account_where_the_task_failed_is_not_asked_again(alice: Person, accounts: Accounts) -> None:
     task = ask(alice)
     attempt = Attempt.objects.create(task=task, account=accounts["cheap"], number=1, route="/x")
     for outcome, reason in (
@@ -158,46 +124,61 @@ def test_an_account_where_the_task_failed_is_not_asked_again(
         assert considered(task)["cheap"] == reason
 
 
-@pytest.mark.parametrize(
-    ("scope", "seconds", "other_model", "waits"),
-    [("account", 60, "left alone: empty", False), ("model", 60, "", False), ("soft", 2, "", True)],
-)
-def test_an_unwell_account_is_left_alone_for_a_while(
-    alice: Person, accounts: dict[str, ProviderAccount], scope: Any, seconds: int, other_model: str, waits: bool
-) -> None:
-    """A task that is there waits for it, a new one only for a moment."""
-    before = timezone.now()
-    until = provider_accounts.pause(accounts["cheap"], MODEL, ProviderRefused("empty", scope=scope))
-    assert timedelta(0) <= until - before - timedelta(seconds=seconds) < timedelta(seconds=1)
+def test_an_account_where_the_work_got_lost_comes_after_the_others(alice: Person, accounts: Accounts) -> None:
     task = ask(alice)
-    wish = routing.wish(task, requests.order(task))
-    for at_post, worth_waiting in ((True, waits), (False, True)):
-        found = {one.account.name: one for one in routing.candidates(wish, at_post=at_post)}
-        assert (found["cheap"].reason, found["cheap"].waits) == ("left alone: empty", worth_waiting)
-    assert alerts() == (set() if waits else {"provider-refused"})
-    stored = ProviderAccount.objects.get(name="cheap").pauses
-    assert list(stored) == (["*"] if scope == "account" else [MODEL])
-    for pause in stored.values():
-        pause["until"] = (timezone.now() - timedelta(seconds=1)).isoformat()
-    change(accounts["cheap"], pauses=stored)
-    assert not next(one for one in routing.candidates(wish) if one.account.name == "cheap").reason
+    lost = {"number": 1, "route": "/x", "state": "failed", "outcome": "not_created"}
+    Attempt.objects.create(task=task, account=accounts["cheap"], **lost)
+    assert considered(task) == {"dear": "can take it", "cheap": "can take it"}
+    assert routing.choose(task).account == accounts["dear"]
+    change(accounts["dear"], enabled=False)
+    assert routing.choose(task).account == accounts["cheap"]
 
 
-@pytest.mark.parametrize(("asked", "seconds"), [(7, 7), (300, 300), (999999, 300)])
-def test_a_provider_cannot_make_itself_left_alone_for_long(
-    accounts: dict[str, ProviderAccount], asked: int, seconds: int
+def test_equals_share_the_work_by_weight(alice: Person, accounts: Accounts, simulator: RunningSimulator) -> None:
+    """The shares of 10,000 tasks stay within 4 standard deviations of what the weights say."""
+    change(accounts["dear"], enabled=False)
+    change(accounts["cheap"], weight=5)
+    for name, weight in (("twin", 2), ("triplet", 1)):
+        change(add_account(simulator, name, "0.070"), weight=weight)
+    weights, draws = {"cheap": 5, "twin": 2, "triplet": 1}, 10_000
+    rivals = [account for account in ProviderAccount.objects.filter(name__in=weights)]
+    first = Counter(min(rivals, key=lambda one: routing._turn(one, f"task {n}")).name for n in range(draws))
+    for name, weight in weights.items():
+        share = weight / 8
+        assert abs(first[name] - draws * share) < 4 * (draws * share * (1 - share)) ** 0.5
+    chosen = Counter(routing.choose(task).account.name for task in [ask(alice, prompt=f"{n}") for n in range(32)])
+    assert chosen["cheap"] > chosen["triplet"] and sum(chosen.values()) == 32
+
+
+def test_the_choice_between_equals_stays_the_same_and_moves_only_with_its_account(
+    alice: Person, accounts: Accounts, simulator: RunningSimulator
 ) -> None:
-    before = timezone.now()
-    refusal = ProviderRefused("busy", scope="account", retry_after_seconds=asked)
-    until = provider_accounts.pause(accounts["cheap"], MODEL, refusal)
-    assert timedelta(0) <= until - before - timedelta(seconds=seconds) < timedelta(seconds=1)
+    twin = add_account(simulator, "twin", "0.070")
+    tasks = [ask(alice, prompt=f"{n}") for n in range(12)]
+    before = [routing.choose(task).account.name for task in tasks]
+    assert before == [routing.choose(task).account.name for task in tasks]
+    assert set(before) == {"cheap", "twin"}
+    add_account(simulator, "triplet", "0.070")
+    after = [routing.choose(task).account.name for task in tasks]
+    assert all(new in (old, "triplet") for old, new in zip(before, after, strict=True))
+    change(twin, enabled=False)
+    assert all(routing.choose(task).account.name != "twin" for task in tasks)
 
 
-def test_two_pauses_stand_beside_each_other(accounts: dict[str, ProviderAccount]) -> None:
-    stale = ProviderAccount.objects.get(name="cheap")
-    provider_accounts.pause(accounts["cheap"], "one", ProviderRefused("x", scope="model"))
-    provider_accounts.pause(stale, "two", ProviderRefused("x", scope="model"))
-    assert sorted(ProviderAccount.objects.get(name="cheap").pauses) == ["one", "two"]
+def test_weight_never_beats_price(alice: Person, accounts: Accounts) -> None:
+    change(accounts["dear"], weight=1000)
+    assert {routing.choose(ask(alice, prompt=f"{n}")).account.name for n in range(6)} == {"cheap"}
+
+
+def test_a_new_task_and_a_task_that_waits_need_one_statement_for_all_accounts(
+    alice: Person, accounts: Accounts, django_assert_num_queries: Any
+) -> None:
+    task = ask(alice)
+    wanted = routing.wish(task, requests.order(task))
+    with django_assert_num_queries(1):
+        routing.admit(wanted)
+    with django_assert_num_queries(1):
+        routing.candidates(wanted)
 
 
 @pytest.fixture
@@ -227,13 +208,6 @@ def test_a_live_key_is_never_served_by_a_sandbox_account(alice: Person, gateway:
     ProviderAccount.objects.filter(serves="live").delete()
     assert alice.client.post("/v1/videos/generations", TEXT_TO_VIDEO).status_code == 503
     assert not Task.objects.exists()
-
-
-def test_a_sandbox_account_is_never_paused(gateway: Steps) -> None:
-    account = ProviderAccount.objects.get(serves="sandbox")
-    provider_accounts.pause(account, MODEL, ProviderRefused("scripted", scope="account"))
-    account.refresh_from_db()
-    assert (account.pauses, alerts()) == ({}, set())
 
 
 def test_credentials_are_encrypted_and_never_printed(gateway: Steps) -> None:

@@ -30,7 +30,7 @@ from evolink_saas.postgres import place, postmaster
 from evolink_saas.processes import ROOT, Family
 from evolink_saas.stack import Stack
 from generations import provider_accounts
-from generations.models import Alert, ProviderAccount, Task, WorkerPulse
+from generations.models import Alert, Breaker, Task, WorkerPulse
 from tests.cast import give_key
 from tests.generations.gateway import TEXT_TO_VIDEO, findings
 from tests.generations.simulator import RunningSimulator
@@ -137,7 +137,7 @@ class Site:
     def be_well(self) -> None:
         """Nothing is scripted, paused or told any more, and everything is at work."""
         self.simulator.do("settings", rates={}, speed=60)
-        ProviderAccount.objects.update(pauses={})
+        Breaker.objects.all().delete()
         Alert.objects.all().delete()
         self.until(self.is_ready, seconds=60)
 

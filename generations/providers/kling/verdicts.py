@@ -129,7 +129,13 @@ def refusal(status: int, code: int | None, message: str, retry_after_seconds: in
     if code in TROUBLE_CODES:
         trouble = TROUBLE_CODES[code]
         wait = retry_after_seconds if retry_after_seconds is not None else trouble.retry_after_seconds
-        return ProviderRefused(trouble.reason, scope=trouble.scope, upstream_code=code, retry_after_seconds=wait)
+        return ProviderRefused(
+            trouble.reason,
+            scope=trouble.scope,
+            upstream_code=code,
+            retry_after_seconds=wait,
+            certain=trouble.scope != "soft",
+        )
     return _unlisted(status, code, message, detail, retry_after_seconds)
 
 
