@@ -46,6 +46,10 @@ NAVIGATION = [
         "Upstream",
         _page("Alerts", "notifications", "generations_alert", badge="generations.admin.operations.open_alerts"),
         _page("Provider accounts", "cloud", "generations_provideraccount"),
+        _page("Breakers", "electric_bolt", "generations_breaker"),
+        _page("Kill switches", "power_settings_new", "generations_killswitch"),
+        _page("Margin guard", "shield", "generations_marginguard"),
+        _page("Daily losses", "trending_down", "generations_dayloss"),
         _page("Orphan spend", "money_off", "generations_orphanspend"),
     ),
     _group(

@@ -34,6 +34,7 @@ ALL = Breaker.ALL
 LOOKED_AT = 200  # of the attempts that ended in the window, the last so many: the count stays quick at any load
 REST_SECONDS, MAX_REST_SECONDS = 2, 300
 VERDICT_SECONDS = 10  # how soon to ask again while a probe is at work
+FACTS = ("state", "reason", "probe_at", "probing_until", "rest_until", "rest_reason")
 REST = {"rest_until": None, "rest_reason": ""}
 NO_PROBE = {"probe": None, "probing_until": None}
 
@@ -55,8 +56,12 @@ def of_account(model: Any) -> ArraySubquery:
     """For a query of provider accounts: what speaks against each, in the form that `standing` reads."""
     against = Q(state__in=[State.OPEN, State.PROBING]) | Q(rest_until__isnull=False)
     rows = Breaker.objects.filter(Q(model=ALL) | Q(model=model), against, account=OuterRef("pk")).order_by("model")
-    shown = ("state", "reason", "probe_at", "probing_until", "rest_until", "rest_reason")
-    return ArraySubquery(rows.values(row=JSONObject(**{name: name for name in shown})))
+    return ArraySubquery(rows.values(row=JSONObject(**{name: name for name in FACTS})))
+
+
+def facts(row: Breaker) -> dict[str, Any]:
+    """The same of one row."""
+    return {name: getattr(row, name) for name in FACTS}
 
 
 def standing(rows: Iterable[Mapping[str, Any]], now: datetime) -> Standing:
@@ -161,8 +166,7 @@ def reset_all(account: ProviderAccount) -> None:
 
 
 def _standing(row: Mapping[str, Any], now: datetime) -> Standing:
-    moments = ("probe_at", "probing_until", "rest_until")
-    probe_at, probing_until, rest_until = (datetime.fromisoformat(row[name]) if row[name] else None for name in moments)
+    probe_at, probing_until, rest_until = map(_moment, (row["probe_at"], row["probing_until"], row["rest_until"]))
     if row["state"] == State.OPEN and (probe_at is None or probe_at > now):
         return Standing(reason=f"tripped: {row['reason']}", again_at=probe_at)
     if row["state"] == State.PROBING and probing_until and probing_until > now:
@@ -171,6 +175,11 @@ def _standing(row: Mapping[str, Any], now: datetime) -> Standing:
     if rest_until and rest_until > now:
         return Standing(reason=f"told to slow down: {row['rest_reason']}", soft=True, again_at=rest_until)
     return Standing(is_probe=row["state"] != State.CLOSED)
+
+
+def _moment(value: datetime | str | None) -> datetime | None:
+    """As JSON or a row has it."""
+    return datetime.fromisoformat(value) if isinstance(value, str) else value
 
 
 def _has_one(account: ProviderAccount) -> bool:

@@ -22,6 +22,7 @@ from generations.models import Attempt, DayLoss, MarginGuard
 
 CREDITS_PER_DOLLAR = Decimal(72)
 SMALLEST = Decimal("0.000001")
+NEARLY = Decimal("0.8")  # of the day's loss: an operator should know
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +58,11 @@ def limits(found: Any) -> Limits:
         a_day=settings.MAX_LOSS_A_DAY if found.max_loss_a_day is None else found.max_loss_a_day,
         lost=found.lost_today or Decimal(0),
     )
+
+
+def allowed_a_day() -> Decimal:
+    guard = MarginGuard.objects.filter(pk=1).first()
+    return settings.MAX_LOSS_A_DAY if guard is None else guard.max_loss_a_day
 
 
 def loss(cost: Decimal, price: Decimal) -> Decimal:

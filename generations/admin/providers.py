@@ -5,7 +5,9 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.decorators import display
@@ -19,7 +21,8 @@ from unfold.widgets import (
 
 from accounts.admin.actions import Done, Given, reasoned
 from accounts.admin.pages import Editable, ReasonedForm
-from generations import provider_accounts
+from generations import breaker, provider_accounts
+from generations.admin.routing import Trip
 from generations.models import ProviderAccount
 from generations.providers import ADAPTERS
 
@@ -67,7 +70,7 @@ class AccountForm(ReasonedForm):
 @admin.register(ProviderAccount)
 class ProviderAccountAdmin(Editable):
     form = AccountForm
-    list_display = ("name", "provider", "alias", "serves", "standing", "health", "base_url")
+    list_display = ("name", "provider", "alias", "serves", "weight", "standing", "health", "base_url")
     list_filter = ("provider", "serves", "enabled", "draining", "simulator")
     search_fields = ("name", "alias", "base_url")
     fields = (
@@ -80,17 +83,23 @@ class ProviderAccountAdmin(Editable):
         "simulator",
         "caps",
         "costs",
+        "weight",
         "standing",
         "health",
         "created_at",
     )
     readonly_fields = ("standing", "health", "created_at")
-    actions_detail = ("enable", "disable", "drain", "stop_draining", "end_pauses")
+    actions_detail = ("enable", "disable", "drain", "stop_draining", "trip", "reset_breakers")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ProviderAccount]:
+        return super().get_queryset(request).prefetch_related("breakers")
 
     def hidden_actions(self, row: ProviderAccount) -> set[str]:
         hidden = {"enable"} if row.enabled else {"disable"}
         hidden.add("drain" if row.draining else "stop_draining")
-        return hidden if row.pauses else hidden | {"end_pauses"}
+        if row.serves == ProviderAccount.Serves.SANDBOX:
+            hidden.add("trip")
+        return hidden if _troubles(row) else hidden | {"reset_breakers"}
 
     def save_model(self, request: HttpRequest, obj: ProviderAccount, form: forms.ModelForm, change: Any) -> None:
         if credentials := form.cleaned_data["credentials"]:
@@ -106,8 +115,7 @@ class ProviderAccountAdmin(Editable):
 
     @display(description="left alone")
     def health(self, account: ProviderAccount) -> SafeString:
-        rows = ((scope, one["until"], one["reason"]) for scope, one in account.pauses.items())
-        lines = format_html_join("", "<div>{} until {}: {}</div>", rows)
+        lines = format_html_join("", "<div>{}: {}</div>", _troubles(account))
         return lines or format_html("<span class='quiet'>{}</span>", "no")
 
     @reasoned("Enable", icon="toggle_on", variant=ActionVariant.PRIMARY)
@@ -130,7 +138,28 @@ class ProviderAccountAdmin(Editable):
         provider_accounts.stop_draining(account)
         return Done(f"{account} takes tasks again.")
 
-    @reasoned("Try again now", icon="restart_alt", text="Forgets that it was to be left alone for a while.")
-    def end_pauses(self, account: ProviderAccount, given: Given) -> Done:
-        provider_accounts.end_pauses(account)
-        return Done(f"{account} is tried again at once.")
+    @reasoned(
+        "Trip", form=Trip, icon="electrical_services", variant=ActionVariant.DANGER, text="Nothing new goes there."
+    )
+    def trip(self, account: ProviderAccount, given: Given) -> Done:
+        row = breaker.trip(account, given["model"], given["reason"], until=given["until"])
+        return Done(f"{row} has tripped.")
+
+    @reasoned("Reset breakers", icon="restart_alt", text="Everything on it is trusted again, and goes there at once.")
+    def reset_breakers(self, account: ProviderAccount, given: Given) -> Done:
+        breaker.reset_all(account)
+        return Done(f"{account} is trusted again.")
+
+
+def _troubles(account: ProviderAccount) -> list[tuple[str, str]]:
+    """What its breakers say against it: (model, why and until when)."""
+    now = timezone.now()
+    found = [(row, breaker.standing([breaker.facts(row)], now)) for row in account.breakers.all()]
+    return [(row.model, _until(one)) for row, one in found if one.reason or one.is_probe]
+
+
+def _until(standing: breaker.Standing) -> str:
+    if standing.is_probe:
+        return "tripped; the next task is its probe"
+    until = f", until {standing.again_at:%Y-%m-%d %H:%M:%S} UTC" if standing.again_at else ""
+    return f"{standing.reason}{until}"

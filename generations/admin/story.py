@@ -9,7 +9,7 @@ from typing import Any
 
 from billing import pricing
 from billing.models import Reservation, Transfer
-from generations import files
+from generations import dispatch, files, routing
 from generations.admin import tones
 from generations.models import Attempt, Delivery, StoredFile, Task, TaskMedia
 
@@ -42,10 +42,11 @@ class Story:
     transfers: list[Transfer]
     deliveries: list[Delivery]
     results: list[tuple[StoredFile, str]]
+    waits: Rows
 
 
 def of(task: Task) -> Story:
-    """In seven statements, whatever the task has been through."""
+    """In seven statements, whatever the task has been through; a few more where it waits."""
     media = list(task.media.select_related("file").order_by("role"))
     attempts = list(task.attempts.select_related("account", "orphan_spend").order_by("number"))
     transfers = list(Transfer.objects.filter(reservation=task.pk).order_by("seq"))
@@ -72,7 +73,18 @@ def of(task: Task) -> Story:
         transfers=transfers,
         deliveries=deliveries,
         results=[(result, files.public_url(result)) for result in results],
+        waits=_why_it_waits(task, attempts),
     )
+
+
+def _why_it_waits(task: Task, attempts: list[Attempt]) -> Rows:
+    """Why no provider has it now, as routing sees it this very moment; nothing when one has, or it has ended."""
+    if not task.is_open or any(attempt.is_open for attempt in attempts):
+        return []
+    if behind := dispatch.position(task):
+        return [("the organization's limit", f"{behind} of its tasks must end first")]
+    found = [(f"{one['account']} ({one['cost']} USD)", one["reason"]) for one in routing.choose(task).considered]
+    return found or [("no account", "No provider account serves this kind of key.")]
 
 
 def _of_task(task: Task) -> Iterator[Moment]:

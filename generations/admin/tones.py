@@ -15,5 +15,6 @@ ATTEMPT = {
     "failed": "danger",
     "lost": "warning",
 }
+BREAKER = {"closed": "success", "resting": "warning", "open": "danger", "to be probed": "warning", "probing": "info"}
 DELIVERY = {"due": "info", "delivered": "success", "failed": "danger"}
 MEDIA = {"waiting": "default", "ready": "success", "unreached": "warning"}

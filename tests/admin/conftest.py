@@ -16,7 +16,17 @@ from accounts import ids
 from accounts.models import RateWindow, User
 from billing import audit, ledger
 from billing.models import GroupPrice
-from generations import alerts, files, leases, lifecycle, provider_accounts, webhooks
+from generations import (
+    alerts,
+    breaker,
+    files,
+    leases,
+    lifecycle,
+    margin,
+    provider_accounts,
+    switches,
+    webhooks,
+)
 from generations.media import VideoFacts
 from generations.models import (
     Attempt,
@@ -25,6 +35,7 @@ from generations.models import (
     ElementCopy,
     ElementSource,
     LoopLease,
+    MarginGuard,
     OrphanSpend,
     ProviderAccount,
     StoredFile,
@@ -162,6 +173,11 @@ def lived_in(finished: Task, alice: Person) -> Task:
     OrphanSpend.objects.create(attempt=lost, reason="generation_timeout while submitting")
     alerts.tell("unknown-state-word", "kling", "The provider said `paused`.")
     webhooks.secret_of(alice.organization)
+    breaker.reset(breaker.trip(attempt.account, finished.model, "They announced it", until=None))
+    switches.lift(switches.set_on(model="kling-v3-text-to-video", reason="R", message="Back soon."), "Done")
+    MarginGuard.objects.create(max_loss_share=Decimal("0.15"), max_loss_a_day=Decimal(100))
+    margin.lose(lost)
+    margin.tell_used_up(timezone.now().date())
     GroupPrice.objects.create(user_group=alice.organization.user_group, model=finished.model, rate=Decimal("5.1"))
     ledger.adjust(alice.organization, Decimal(-5), reference="dispute-1", reason="A dispute")
     audit.audit_all()

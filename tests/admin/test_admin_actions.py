@@ -16,8 +16,8 @@ from accounts import keys, organizations
 from accounts.models import ApiKey, Membership, Organization, Role, User
 from billing import ledger
 from billing.models import Reservation, Transfer, Wallet
-from generations import alerts, webhooks
-from generations.models import Alert, Delivery, ProviderAccount, Task, WebhookSecret
+from generations import alerts, breaker, switches, webhooks
+from generations.models import Alert, Breaker, Delivery, KillSwitch, ProviderAccount, Task, WebhookSecret
 from tests.cast import Person
 
 REASON = "Ticket 4711"
@@ -85,6 +85,18 @@ def alert(task: Task, alice: Person, bob: Person) -> Alert:
     return Alert.objects.get()
 
 
+def tripped(task: Task, alice: Person, bob: Person) -> Breaker:
+    return breaker.trip(account(task, alice, bob), "*", "down", until=None)
+
+
+def tripped_account(task: Task, alice: Person, bob: Person) -> ProviderAccount:
+    return tripped(task, alice, bob).account
+
+
+def switched_off(task: Task, alice: Person, bob: Person) -> KillSwitch:
+    return switches.set_on(model=task.model, reason="trouble", message="Back soon.")
+
+
 def secret(task: Task, alice: Person, bob: Person) -> WebhookSecret:
     return webhooks.secret_of(alice.organization)
 
@@ -102,10 +114,21 @@ ACTIONS: dict[str, tuple[Row, dict[str, Any], Callable[[Any], bool]]] = {
     "generations_provideraccount_disable": (account, {}, lambda one: not one.enabled),
     "generations_provideraccount_drain": (account, {}, lambda one: one.draining),
     "generations_provideraccount_stop_draining": (changed(draining=True), {}, lambda one: not one.draining),
-    "generations_provideraccount_end_pauses": (
-        changed(pauses={"*": {"until": "2099-01-01T00:00:00+00:00", "reason": "down", "soft": False}}),
+    "generations_provideraccount_trip": (
+        account,
+        {"model": "*", "until": "2099-01-01T00:00"},
+        lambda one: one.breakers.filter(model="*", state="open", reason=REASON, probe_at__year=2099).exists(),
+    ),
+    "generations_provideraccount_reset_breakers": (
+        tripped_account,
         {},
-        lambda one: one.pauses == {},
+        lambda one: one.breakers.get().state == "closed",
+    ),
+    "generations_breaker_reset": (tripped, {}, lambda one: one.state == "closed"),
+    "generations_killswitch_lift": (
+        switched_off,
+        {},
+        lambda one: one.lifted_at is not None and one.lifted_reason == REASON,
     ),
     "billing_wallet_grant": (
         wallet,
@@ -209,6 +232,7 @@ ACCOUNT_FORM = {
     "serves": "live",
     "caps": "{}",
     "costs": "{}",
+    "weight": "1",
     "credentials": json.dumps({"api_key": "hush-hush"}),
     "reason": REASON,
 }

@@ -15,7 +15,7 @@ from accounts.models import ApiKey, Membership, Organization, User
 from generations.models import Task
 from tests.cast import Person
 
-EDITABLE = {"User", "UserGroup", "Organization", "GroupPrice", "Voice", "ProviderAccount", "Group"}
+EDITABLE = {"User", "UserGroup", "Organization", "GroupPrice", "Voice", "ProviderAccount", "MarginGuard", "Group"}
 
 
 def registered() -> Iterator[tuple[type[Model], admin.ModelAdmin]]:

@@ -141,7 +141,7 @@ def test_equals_share_the_work_by_weight(alice: Person, accounts: Accounts, simu
     for name, weight in (("twin", 2), ("triplet", 1)):
         change(add_account(simulator, name, "0.070"), weight=weight)
     weights, draws = {"cheap": 5, "twin": 2, "triplet": 1}, 10_000
-    rivals = [account for account in ProviderAccount.objects.filter(name__in=weights)]
+    rivals = list(ProviderAccount.objects.filter(name__in=weights))
     first = Counter(min(rivals, key=lambda one: routing._turn(one, f"task {n}")).name for n in range(draws))
     for name, weight in weights.items():
         share = weight / 8
