@@ -6,14 +6,13 @@ transaction in which the attempt ends without having cost us anything. An attemp
 although it failed, counts with its whole cost, since nobody pays for it. What earns its price writes nothing here.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.db.models import DecimalField, Expression, F, Subquery, Value
+from django.db.models import DecimalField, F, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -41,7 +40,7 @@ def day_of(moment: datetime) -> date:
     return moment.astimezone(UTC).date()
 
 
-def annotations(day: Any) -> Mapping[str, Expression]:
+def annotations(day: Any) -> dict[str, Any]:
     """For a query of provider accounts: what `limits` reads."""
     guard = MarginGuard.objects.filter(pk=1)
     return {

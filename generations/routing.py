@@ -205,7 +205,7 @@ def _cost(account: ProviderAccount, wanted: Wish) -> Decimal | None:
 
 def _against(candidate: Candidate, wanted: Wish, now: datetime, *, at_post: bool) -> Candidate:
     """The candidate with what stands against it, if anything does: what lasts first, what passes by itself last."""
-    account = candidate.account
+    account: Any = candidate.account  # with what ACCOUNTS annotates
     if switched := switches.read(account.request_switched):
         reason = f"the {switched.of} is switched off: {switched.reason}"
         return replace(candidate, reason=reason, waits=not at_post, switched=switched)

@@ -67,7 +67,8 @@ class SwitchOff(ReasonForm):
         text = self.cleaned_data["organization"].strip()
         if not text:
             return None
-        found = Organization.objects.filter(pk=ids.decode("org_", text)).first()
+        key = ids.decode("org_", text)
+        found = None if key is None else Organization.objects.filter(pk=key).first()
         if found is None:
             raise forms.ValidationError("There is no such organization.")
         return found

@@ -77,13 +77,20 @@ class KillSwitch(models.Model):
                 | Q(model="", account__isnull=True, organization__isnull=False),
                 name="a_kill_switch_is_of_one_thing",
             ),
-            *(
-                models.UniqueConstraint(
-                    fields=[of],
-                    condition=Q(lifted_at__isnull=True) & ~Q(**{of: ""} if of == "model" else {f"{of}__isnull": True}),
-                    name=f"one_kill_switch_at_a_time_per_{of}",
-                )
-                for of in ("model", "account", "organization")
+            models.UniqueConstraint(
+                fields=["model"],
+                condition=Q(lifted_at__isnull=True) & ~Q(model=""),
+                name="one_kill_switch_at_a_time_per_model",
+            ),
+            models.UniqueConstraint(
+                fields=["account"],
+                condition=Q(lifted_at__isnull=True, account__isnull=False),
+                name="one_kill_switch_at_a_time_per_account",
+            ),
+            models.UniqueConstraint(
+                fields=["organization"],
+                condition=Q(lifted_at__isnull=True, organization__isnull=False),
+                name="one_kill_switch_at_a_time_per_organization",
             ),
         ]
 
