@@ -314,13 +314,14 @@ def cancel(task: Task, *, stopped: Attempt | None = None) -> Task:
     Certain while nothing was sent. `stopped` is an attempt that its provider really stopped. Raises Conflict
     `task_not_cancellable` otherwise.
     """
+    if stopped is not None:
+        breaker.undecided(stopped)
     with transaction.atomic():
         current = lock(task.pk)
         if current.status == Status.CANCELLED:
             return current
         if stopped is not None and move(stopped, stopped.state, State.FAILED, outcome="request_cancelled", **NEVER):
             margin.give_back(stopped)
-            breaker.undecided(stopped)
         if not current.is_open or current.attempts.filter(state__in=Attempt.OPEN).exists():
             raise Conflict("task_not_cancellable", "This task can no longer be cancelled.")
         _end(

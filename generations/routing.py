@@ -60,14 +60,16 @@ class Wish:
 class Candidate:
     """One account; `reason` says why not (empty: it can), `waits` that it soon may.
 
-    `loss`: dollars beyond the price. `is_probe`: it has tripped, and this task may try it. `over_day`: only the day's
-    loss stands against it. `again_at`: when its breaker may let a task through. `switched`: the switch against it.
+    `asked_last`: the task got lost there once. `loss`: dollars beyond the price. `is_probe`: it has tripped, and this
+    task may try it. `over_day`: only the day's loss stands against it. `again_at`: when its breaker may let a task
+    through. `switched`: the switch against it.
     """
 
     account: ProviderAccount
     cost: Decimal
     reason: str = ""
     waits: bool = False
+    asked_last: bool = False
     loss: Decimal = Decimal(0)
     is_probe: bool = False
     over_day: bool = False
@@ -109,7 +111,8 @@ def choose(task: Task, order: Order | None = None) -> Choice:
     wanted = wish(task, order or requests.order(task))
     found = candidates(wanted, without={account for account, outcome in tried if outcome != ABSENT_OUTCOME})
     lost_it = {account for account, outcome in tried if outcome == ABSENT_OUTCOME}
-    return _choice(sorted(found, key=lambda candidate: candidate.account.pk in lost_it))
+    found = [replace(candidate, asked_last=candidate.account.pk in lost_it) for candidate in found]
+    return _choice(sorted(found, key=lambda candidate: candidate.asked_last))
 
 
 def admit(wanted: Wish) -> None:
@@ -184,7 +187,8 @@ def _choice(found: Sequence[Candidate]) -> Choice:
 
 
 def _can(candidate: Candidate) -> str:
-    return "can take it, as a probe" if candidate.is_probe else "can take it"
+    probe = ", as a probe" if candidate.is_probe else ""
+    return f"can take it{probe}{', asked last: the task got lost there' if candidate.asked_last else ''}"
 
 
 def _turn(account: ProviderAccount, task_id: str) -> tuple[float, int]:
