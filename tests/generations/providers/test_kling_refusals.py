@@ -7,7 +7,7 @@ import pytest
 
 from generations.providers.base import Account, InputRefused, OutcomeUnknown, ProviderError, ProviderRefused
 from generations.providers.kling import Kling
-from generations.sandbox import wire as kling_wire
+from generations.sandbox.kling import wire as kling_wire
 from tests.generations import wire
 from tests.generations.providers.requests import element, from_image, video
 from tests.generations.simulator import RunningSimulator
