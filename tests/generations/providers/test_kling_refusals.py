@@ -313,6 +313,7 @@ def test_an_unknown_voice_is_the_customers_mistake(simulator: RunningSimulator) 
         ("hang-after-accept 0.2", 1),
         ("reset-after-body", 1),
         ("close-after-body", 1),
+        ("half-answer", 1),
         ("garbage", 1),
         ("no-id", 1),
     ],
