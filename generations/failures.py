@@ -1,6 +1,7 @@
 """Why tasks fail, in our own codes and words (docs/errors.md has them all)."""
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -11,6 +12,15 @@ class Failure:
     message: str
     param: str = ""
     retryable: bool = False
+
+    def columns(self) -> dict[str, Any]:
+        """As a task keeps it."""
+        return {
+            "error_code": self.code,
+            "error_message": self.message[:500],
+            "error_param": self.param[:200],
+            "error_retryable": self.retryable,
+        }
 
 
 TIMEOUT = Failure(

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Case, Value, When
 from django.utils import timezone
 
 from accounts import ids
@@ -96,8 +97,12 @@ def begin_attempt(
 
 
 def accepted(attempt: Attempt, answer: Accepted | Progress) -> bool:
-    """The provider has the work. It holds even for a worker that lost its claim: an upstream id is a fact."""
+    """The provider has the work. It holds even for a worker that lost its claim: an upstream id is a fact.
+
+    Work that was found again, or of which a callback told already, may have ended: it is polled at once.
+    """
     now = timezone.now()
+    later = now if isinstance(answer, Progress) else now + timedelta(seconds=settings.POLL_INTERVAL_SECONDS)
     with transaction.atomic():
         task = lock(attempt.task_id)
         moved = move(
@@ -109,7 +114,7 @@ def accepted(attempt: Attempt, answer: Accepted | Progress) -> bool:
             accepted_at=now,
             queued_since=now if answer.queued else None,
             unknown_since=None,
-            **FREE | {"due_at": now + timedelta(seconds=settings.POLL_INTERVAL_SECONDS)},
+            **FREE | {"due_at": Case(When(hint_id="", then=Value(later)), default=Value(now))},
         )
         if not moved:
             _note_late_acceptance(attempt, answer.upstream_id)
@@ -347,12 +352,7 @@ def _end(
         charge = min(pricing.settle(task.price, measured), task.reserved_credits)
         values |= {"progress": 100, "charged_credits": charge, "measured_seconds": measured}
     if failure:
-        values |= {
-            "error_code": failure.code,
-            "error_message": failure.message[:500],
-            "error_param": failure.param[:200],
-            "error_retryable": failure.retryable,
-        }
+        values |= failure.columns()
     if not Task.objects.filter(pk=task.pk, status__in=_before(status)).update(**values):
         return False
     for name, value in values.items():
