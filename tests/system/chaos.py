@@ -35,6 +35,7 @@ def parts() -> list[Part]:
             (f"faults-{name}", "test_upstream_faults.py -k every", {"CHAOS_FAULT": name, "CHAOS_FAULT_TASKS": each})
             for name in dict.fromkeys(fault.split()[0] for fault in FAULTS)
         ),
+        ("failover", "test_failover.py", {"CHAOS_TASKS": 500}),
         ("wallet", "test_at_once.py -k callers", {"CHAOS_ROUNDS": 300}),
         ("keys", "test_at_once.py -k idempotency", {"CHAOS_KEYS": 500}),
         ("fuzz", "test_live_fuzz.py", {"FUZZ_LIVE_CASES": 10_000}),

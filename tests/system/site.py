@@ -43,6 +43,9 @@ SCALED = {
     "LOOKUP_DELAYS_SECONDS": "0.5,1,2",
     "LOOKUP_ABSENT_GAP_SECONDS": "1",
     "CALLBACK_RETRY_SECONDS": "0.1,0.2,0.4",
+    # Upstreams that get a lot wrong, each in a share of its calls, are no reason here to leave them alone.
+    "BREAKER_MIN_FAULTS": "10",
+    "BREAKER_FAULT_SHARE": "0.9",
     "SAFE_HTTP_EXTRA_NETWORKS": "127.0.0.0/8",
 }
 _numbers = itertools.count(1)
