@@ -95,11 +95,10 @@ def refused(attempt: Attempt, refusal: ProviderRefused) -> None:
     scope = ALL if refusal.scope == "account" else attempt.model
     alerts.tell("provider-refused", f"{attempt.account} {scope}", refusal.reason)
     at_least = refusal.retry_after_seconds or 0
-    if attempt.is_probe:
-        _open_again(attempt, refusal.reason, at_least)
+    is_open_again = attempt.is_probe and _open_again(attempt, refusal.reason, at_least)
     if refusal.certain:
         _trip(attempt.account, scope, refusal.reason, at_least=at_least)
-    elif not attempt.is_probe:
+    elif not is_open_again:
         _count(attempt, refusal.reason)
 
 

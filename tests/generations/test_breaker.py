@@ -298,6 +298,19 @@ def test_a_probe_that_died_makes_room_for_another(alice: Person, accounts: Accou
     assert row_of(accounts["cheap"]).state == "probing"
 
 
+def test_a_probe_that_was_replaced_counts_like_any_other_attempt(
+    alice: Person, accounts: Accounts, settings: Any
+) -> None:
+    settings.BREAKER_MIN_FAULTS = 1
+    opened(ask(alice), accounts["cheap"])
+    late = probe_of(ask(alice), accounts["cheap"])
+    breaker.reset(row_of(accounts["cheap"]))
+    Attempt.objects.filter(pk=late.pk).update(fault=True, judged_at=timezone.now())
+    breaker.refused(late, NO_CONNECTION)
+    row = row_of(accounts["cheap"])
+    assert (row.state, row.openings) == ("open", 1)
+
+
 def test_faults_at_once_trip_it_once(alice: Person, accounts: Accounts) -> None:
     tasks = [ask(alice) for _ in range(8)]
     attempts = [ended(task, accounts["cheap"], True) for task in tasks]

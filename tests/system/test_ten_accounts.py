@@ -15,7 +15,7 @@ HANGS = "[sim:poll-slow 600]"
 
 
 def add_accounts(site: Site) -> list[str]:
-    """Nine more accounts that serve live keys, each for one task at a time; the names of all ten."""
+    """Nine more accounts that serve live keys, each for one task at a time; the names of all ten that work."""
     ProviderAccount.objects.filter(serves="live").update(caps={"*": 1})
     for number in range(1, ACCOUNTS):
         site.simulator.do("accounts", api_key=f"ten-{number}")
@@ -23,7 +23,7 @@ def add_accounts(site: Site) -> list[str]:
         account.simulator, account.caps = True, {"*": 1}
         account.set_credentials({"api_key": f"ten-{number}"})
         account.save()
-    return list(ProviderAccount.objects.filter(serves="live").values_list("name", flat=True))
+    return list(ProviderAccount.objects.filter(serves="live", enabled=True).values_list("name", flat=True))
 
 
 def remove_accounts() -> None:
