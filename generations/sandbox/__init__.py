@@ -17,6 +17,7 @@ other one under a prefix of its own. The core beside them does the rest, and kno
     connections  ways to break one             kling/     the face of the official Kling API
 """
 
+from generations.sandbox.kie import KIE
 from generations.sandbox.kling import KLING
 
-FACES = (KLING,)
+FACES = (KLING, KIE)
