@@ -10,7 +10,7 @@ from pytest_django import DjangoDbBlocker
 from evolink_saas import roles
 from tests import database
 
-pytest_plugins = ["tests.cast", "tests.generations.simulator", "tests.generations.gateway"]
+pytest_plugins = ["tests.cast", "tests.generations.simulator", "tests.generations.gateway", "tests.generations.kie"]
 
 
 @pytest.fixture(scope="session")

@@ -1,88 +1,23 @@
-"""kie.ai from the request to the charge: its models, and how a create is settled where nobody can be asked about it.
+"""kie.ai from the request to the charge: its models, elements from elsewhere, refusals and failures."""
 
-The product runs as a live server, so that callbacks reach it and the simulator fetches the files it is given.
-"""
-
-import json
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from django.utils import timezone
-from pytest_django import Settings
-from pytest_django.live_server_helper import LiveServer
 
-from billing.models import Transfer
-from generations import hints, jobs, provider_accounts, routing
-from generations.models import Attempt, Element, OrphanSpend, ProviderAccount, Task
-from generations.providers.kie import callbacks
+from generations import provider_accounts, routing
+from generations.models import Attempt, Element, ProviderAccount, Task
 from tests.cast import Person
 from tests.generations.films import PHOTOS, film
-from tests.generations.gateway import Steps, alerts, ask, ask_element, at_once, findings, money, seen, upload
-from tests.generations.simulator import RunningFace, RunningSimulator, wait_for
+from tests.generations.gateway import Steps, alerts, ask, ask_element, findings, money, seen, upload
+from tests.generations.kie import bought, captures, sent
+from tests.generations.simulator import RunningFace
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 CAT, FACE = PHOTOS / "chelsea.png", PHOTOS / "astronaut.png"
-HUSH = "kie-hmac-key"
-
-
-def account_at(kie: RunningFace, name: str, api_key: str, **credentials: str) -> ProviderAccount:
-    """An account of ours at the simulated kie.ai."""
-    account = ProviderAccount(
-        name=name, alias=name, provider="kie", base_url=kie.url, simulator=True, serves=ProviderAccount.Serves.LIVE
-    )
-    account.set_credentials({"api_key": api_key} | credentials)
-    account.save()
-    return account
-
-
-@pytest.fixture
-def kie(gateway: Steps, simulator: RunningSimulator, live_server: LiveServer, settings: Settings) -> RunningFace:
-    """kie.ai, the only provider of live keys; its callbacks are signed."""
-    settings.PUBLIC_URL = live_server.url
-    face = simulator.face("kie")
-    simulator.do("settings", media="strict")
-    face.change_account(webhook_secret=HUSH)
-    account_at(face, "kie", "demo", webhook_secret=HUSH)
-    provider_accounts.disable(ProviderAccount.objects.get(name="simulator-live"))
-    return face
-
-
-@pytest.fixture
-def second(kie: RunningFace) -> str:
-    """Another account there, asked after the first; its name."""
-    kie.simulator.do("accounts", provider="kie", api_key="second")
-    return account_at(kie, "second", "second").name
-
-
-def bought(kie: RunningFace) -> int:
-    """How many tasks exist there."""
-    return len(kie.see("tasks")["tasks"])
-
-
-def sent(kie: RunningFace) -> list[dict[str, Any]]:
-    """The bodies of all creates, oldest first."""
-    return [json.loads(row["body"]) for row in kie.see("requests")["requests"]]
-
-
-def told(kie: RunningFace, count: int = 1) -> list[str]:
-    """What our server answered to the callbacks, once there are so many."""
-
-    def outcomes() -> list[str] | None:
-        found = [row["outcome"] for row in kie.see("callbacks")["callbacks"]]
-        return found if len(found) >= count else None
-
-    found: list[str] = wait_for(outcomes)
-    return found
-
-
-def captures(task: Task) -> int:
-    return Transfer.objects.filter(reservation=task.pk, kind="capture").count()
-
-
 STORYBOARD = {
     "multi_shot": True,
     "shot_type": "customize",
@@ -196,156 +131,6 @@ def test_elements_themselves_are_not_made_there(alice: Person, kie: RunningFace)
     assert money(alice.organization) == (1000, 0)
 
 
-# --- a create whose answer got lost
-
-
-@pytest.mark.parametrize("fault", ["reset-after-body", "bad-gateway-created", "internal-created", "garbage", "no-id"])
-def test_lost_work_is_adopted_when_its_callback_names_it_and_the_provider_says_so_too(
-    alice: Person, gateway: Steps, kie: RunningFace, second: str, fault: str
-) -> None:
-    kie.script(fault)
-    kie.script("poll-5xx", times=2)
-    task = ask(alice)
-    gateway.due()
-    attempt = task.attempts.get()
-    assert (attempt.state, attempt.hint_id) == (Attempt.State.SUBMITTING, "")
-    assert attempt.unknown_since is not None
-
-    assert told(kie) == ["204"]
-    gateway.due()
-    attempt.refresh_from_db()
-    (upstream,) = kie.see("tasks")["tasks"]
-    assert (attempt.state, attempt.hint_id, attempt.upstream_id) == ("submitting", upstream["id"], "")
-
-    gateway.until(task, Task.Status.COMPLETED)
-    attempt.refresh_from_db()
-    assert (attempt.state, attempt.upstream_id) == (Attempt.State.SUCCEEDED, upstream["id"])
-    assert (len(sent(kie)), captures(task)) == (1, 1)
-    assert money(alice.organization) == (973, 0)
-    assert findings() == []
-
-
-def test_lost_work_of_which_nothing_is_heard_is_refunded_at_the_deadline_and_never_sent_again(
-    alice: Person, gateway: Steps, kie: RunningFace, second: str
-) -> None:
-    kie.script("reset-after-body")
-    task = ask(alice, prompt="[sim:callback-lost]")
-    for _ in range(8):
-        gateway.work()
-    attempt = task.attempts.get()
-    assert (attempt.state, attempt.absent_looks) == (Attempt.State.SUBMITTING, 0)
-    assert money(alice.organization) == (1000, 27)
-
-    Task.objects.update(deadline_at=timezone.now())
-    jobs.sweep()
-    jobs.sweep()
-    gateway.work()
-    task.refresh_from_db()
-    assert (task.status, task.error_code, task.error_retryable) == ("failed", "generation_timeout", True)
-    assert task.attempts.get().state == Attempt.State.LOST
-    assert OrphanSpend.objects.get().attempt == attempt
-    assert (len(sent(kie)), bought(kie)) == (1, 1)
-    assert alerts() == {"orphan-spend"}
-    assert Transfer.objects.filter(reservation=task.pk, kind="release").count() == 1
-    assert money(alice.organization) == (1000, 0)
-    assert findings() == []
-
-
-def test_a_callback_after_the_refund_says_what_it_cost_and_charges_nothing(
-    alice: Person, gateway: Steps, kie: RunningFace
-) -> None:
-    kie.script("reset-after-body")
-    task = ask(alice, prompt="[sim:slow 3600]")
-    gateway.due()
-    Task.objects.update(deadline_at=timezone.now())
-    jobs.sweep()
-    kie.simulator.advance(7200)
-    assert told(kie) == ["204"]
-
-    jobs.housekeeping()
-    orphan = OrphanSpend.objects.get()
-    assert (orphan.found_state, orphan.cost_amount, orphan.cost_unit) == ("success", Decimal("0.35"), "USD")
-    assert "late-success" in alerts()
-    task.refresh_from_db()
-    assert task.status == "failed"
-    assert money(alice.organization) == (1000, 0)
-    assert findings() == []
-
-
-# --- callbacks
-
-
-def test_a_callback_that_is_faster_than_the_creates_answer_changes_nothing(
-    alice: Person, gateway: Steps, kie: RunningFace
-) -> None:
-    task = ask(alice, prompt="[sim:callback-early]")
-    attempt = gateway.sent(task)
-    assert told(kie) == ["204"]
-    assert attempt.hint_id == attempt.upstream_id != ""
-
-    gateway.until(task, Task.Status.COMPLETED)
-    assert (len(sent(kie)), captures(task)) == (1, 1)
-    assert money(alice.organization) == (973, 0)
-    assert findings() == []
-
-
-def test_a_callback_whose_signature_is_wrong_is_refused_and_nothing_happens(
-    alice: Person, gateway: Steps, kie: RunningFace
-) -> None:
-    kie.script("reset-after-body")
-    task = ask(alice, prompt="[sim:callback-bad-signature]")
-    gateway.due()
-    before = Task.objects.values().get(pk=task.pk)
-
-    assert told(kie, 3) == ["401", "401", "401"]
-    attempt = task.attempts.get()
-    assert (attempt.state, attempt.hint_id, attempt.upstream_id) == (Attempt.State.SUBMITTING, "", "")
-    assert Task.objects.values().get(pk=task.pk) == before
-    assert money(alice.organization) == (1000, 27)
-
-
-def test_a_strangers_callback_is_refused_and_nothing_happens(alice: Person, gateway: Steps, kie: RunningFace) -> None:
-    task = ask(alice, prompt="[sim:slow 600]")
-    attempt = gateway.sent(task)
-    before = Attempt.objects.values().get(pk=attempt.pk)
-    body = {"data": {"taskId": attempt.upstream_id, "state": "fail", "failCode": "400"}}
-
-    address = hints.address(attempt.reference)
-    headers = {"X-Webhook-Timestamp": str(int(timezone.now().timestamp())), "X-Webhook-Signature": "Zm9yZ2Vk"}
-    assert httpx.post(address, json=body, headers=headers, trust_env=False).status_code == 401
-    assert httpx.post(address, json=body, trust_env=False).status_code == 401
-    assert httpx.post(address[:-1] + "x", json=body, trust_env=False).status_code == 404
-    assert Attempt.objects.values().get(pk=attempt.pk) == before
-    assert seen(alice, task)["status"] == "processing"
-
-
-def test_callbacks_and_polls_at_once_make_one_capture(alice: Person, gateway: Steps, kie: RunningFace) -> None:
-    task = ask(alice, prompt="[sim:callback-lost]")
-    attempt = gateway.sent(task)
-    kie.simulator.do("finish", external_id=attempt.reference)
-    Attempt.objects.update(due_at=timezone.now())
-
-    at_once([gateway.poll, lambda: ring(attempt), gateway.poll, lambda: ring(attempt)])
-    at_once([gateway.work, lambda: ring(attempt), gateway.work])
-    gateway.until(task, Task.Status.COMPLETED)
-    assert (len(sent(kie)), captures(task)) == (1, 1)
-    assert money(alice.organization) == (973, 0)
-    assert findings() == []
-
-
-def ring(attempt: Attempt) -> None:
-    """A callback about it, signed as it should be."""
-    stamp = str(int(timezone.now().timestamp()))
-    signed = callbacks.signature(HUSH, attempt.upstream_id, stamp)
-    headers = {"X-Webhook-Timestamp": stamp, "X-Webhook-Signature": signed}
-    body = {"code": 200, "data": {"taskId": attempt.upstream_id, "state": "success"}}
-    answer = httpx.post(hints.address(attempt.reference), json=body, headers=headers, trust_env=False)
-    assert answer.status_code == 204
-
-
-# --- refusals and failures
-
-
 def test_a_rate_limit_makes_the_task_wait_and_is_no_failure(alice: Person, gateway: Steps, kie: RunningFace) -> None:
     kie.change_account(slots=0)
     task = ask(alice)
@@ -365,12 +150,12 @@ def test_a_rate_limit_makes_the_task_wait_and_is_no_failure(alice: Person, gatew
 
 
 def test_an_account_without_credits_is_passed_over(
-    alice: Person, gateway: Steps, kie: RunningFace, second: str
+    alice: Person, gateway: Steps, kie: RunningFace, second_kie: str
 ) -> None:
     kie.change_account(units=69)
     task = gateway.until(ask(alice), Task.Status.COMPLETED)
 
-    assert [attempt.account.name for attempt in task.attempts.order_by("number")] == ["kie", second]
+    assert [attempt.account.name for attempt in task.attempts.order_by("number")] == ["kie", second_kie]
     assert ProviderAccount.objects.get(name="kie").pauses["*"]["reason"] == "The account has no credits left."
     assert alerts() == {"provider-refused"}
     assert (bought(kie), captures(task)) == (1, 1)
@@ -378,7 +163,7 @@ def test_an_account_without_credits_is_passed_over(
 
 
 def test_content_refused_at_the_create_fails_the_task_at_once(
-    alice: Person, gateway: Steps, kie: RunningFace, second: str
+    alice: Person, gateway: Steps, kie: RunningFace, second_kie: str
 ) -> None:
     kie.script("refuse 400")
     task = gateway.until(ask(alice), Task.Status.FAILED)
@@ -390,7 +175,7 @@ def test_content_refused_at_the_create_fails_the_task_at_once(
 
 
 def test_content_refused_at_the_end_fails_the_task_without_another_try(
-    alice: Person, gateway: Steps, kie: RunningFace, second: str
+    alice: Person, gateway: Steps, kie: RunningFace, second_kie: str
 ) -> None:
     task = gateway.until(ask(alice, prompt="[sim:fail content]"), Task.Status.FAILED)
 
@@ -403,12 +188,12 @@ def test_content_refused_at_the_end_fails_the_task_without_another_try(
 
 
 def test_a_generation_that_fails_inside_is_sent_once_more_elsewhere(
-    alice: Person, gateway: Steps, kie: RunningFace, second: str
+    alice: Person, gateway: Steps, kie: RunningFace, second_kie: str
 ) -> None:
     kie.script("fail internal")
     task = gateway.until(ask(alice), Task.Status.COMPLETED)
 
-    assert [attempt.account.name for attempt in task.attempts.order_by("number")] == ["kie", second]
+    assert [attempt.account.name for attempt in task.attempts.order_by("number")] == ["kie", second_kie]
     first = task.attempts.get(number=1)
     assert (first.outcome, first.cost_amount) == ("service_error", Decimal(0))
     assert (len(sent(kie)), captures(task)) == (2, 1)

@@ -129,6 +129,7 @@ def test_a_key_that_may_not_use_one_model_may_use_the_others() -> None:
         (429, b"slow down", ProviderRefused, "soft"),
         (200, {"code": 7777, "msg": "?"}, OutcomeUnknown, ""),
         (200, {"code": 403, "msg": "?"}, OutcomeUnknown, ""),
+        (200, {"code": 201, "data": {"taskId": "1"}}, OutcomeUnknown, ""),
         (200, b"", OutcomeUnknown, ""),
         (200, b'{"code":200,"data":{"taskId":"8', OutcomeUnknown, ""),
         (200, b"\xff\xfe", OutcomeUnknown, ""),
