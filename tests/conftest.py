@@ -14,6 +14,7 @@ pytest_plugins = [
     "tests.cast",
     "tests.generations.simulator",
     "tests.generations.gateway",
+    "tests.generations.kie",
     "tests.generations.two_accounts",
 ]
 
