@@ -1,9 +1,10 @@
 """The adapters by provider name: the one list of upstreams we can speak to."""
 
 from generations.providers.base import Adapter
+from generations.providers.fal import Fal
 from generations.providers.kling import Kling
 
-ADAPTERS: dict[str, Adapter] = {"kling": Kling()}
+ADAPTERS: dict[str, Adapter] = {"kling": Kling(), "fal": Fal()}
 
 
 def adapter(name: str) -> Adapter:
