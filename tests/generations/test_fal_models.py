@@ -9,7 +9,7 @@ import pytest
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from generations.models import Element, ProviderAccount, Task
+from generations.models import Element, ProviderAccount, Task, Voice
 from generations.providers.fal.endpoints import MODELS
 from tests.cast import Person
 from tests.generations.fal import fal_account
@@ -214,6 +214,22 @@ def test_an_element_that_another_provider_made_goes_along_as_its_pictures(
     assert shown["frontal_image_url"].split("/")[-1] == "frontal_image.png"
     assert money(alice.organization) == (1000 - 1 - 27, 0)
     assert findings() == []
+
+
+def test_an_element_with_a_voice_is_not_shown_with_sound(alice: Person, gateway: Steps, fal: RunningFace) -> None:
+    ProviderAccount.objects.filter(name="simulator-live").update(enabled=True)
+    made = gateway.until(ask_element(alice, frontal=upload(alice.organization, FACE)), Task.Status.COMPLETED)
+    ProviderAccount.objects.filter(name="simulator-live").update(enabled=False)
+    Element.objects.filter(task=made).update(voice=Voice.objects.first())
+    body = {
+        "model": "kling-v3-image-to-video",
+        "prompt": "<<<element_1>>> speaks",
+        "image_start": upload(alice.organization, CAT),
+        "model_params": {"element_list": [{"element_id": str(Element.objects.get(task=made).pk)}]},
+    }
+
+    assert alice.client.post("/v1/videos/generations", body | {"sound": "on"}).status_code == 503
+    assert alice.client.post("/v1/videos/generations", body | {"sound": "off"}).status_code == 200
 
 
 def test_an_element_is_never_made_at_fal(alice: Person, gateway: Steps, fal: RunningFace) -> None:

@@ -55,7 +55,11 @@ def open_account(name: str, face: RunningFace, rate: str) -> ProviderAccount:
     account = ProviderAccount(name=name, alias=name, provider=face.name, base_url=face.url, simulator=True)
     account.costs = {TEXT_TO_VIDEO["model"]: {"720p_off": rate}}
     account.set_credentials(
-        {"api_key": face.account.credentials["api_key"], "platform_url": face.url, "jwks_url": f"{face.url}/.well-known/jwks.json"}
+        {
+            "api_key": face.account.credentials["api_key"],
+            "platform_url": face.url,
+            "jwks_url": f"{face.url}/.well-known/jwks.json",
+        }
     )
     account.save()
     return account

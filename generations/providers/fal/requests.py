@@ -79,6 +79,8 @@ def _misfits(endpoint: Endpoint, request: VideoRequest) -> Iterator[tuple[bool, 
     filmed = sum(element.kind == "video_refer" for element in request.elements)
     yield bool(filmed) and endpoint.elements == "images", "takes no elements made from a video here"
     yield filmed > 1, "takes one element made from a video only"
+    spoken = request.sound and any(element.voice_id for element in request.elements)
+    yield spoken, "does not have the voice of an element"
     yield not all(map(_has_files, request.elements)), "the files of an element are no longer kept"
 
 

@@ -1,6 +1,7 @@
 """What goes over the wire to fal: exact bodies, the endpoint that takes them, and what fal cannot make."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -332,6 +333,7 @@ IMPOSSIBLE: list[tuple[Request, str]] = [
     (video(prompt="x" * 2501), "takes prompts to 2500 characters"),
     (video(**O3, image_start=START, prompt="<<<image_1>>>"), "has no name for a frame in a prompt"),
     (from_image(elements=(known("811"),)), "the files of an element are no longer kept"),
+    (from_image(elements=(replace(CID, voice_id="829"),), sound=True), "does not have the voice of an element"),
     (from_image(elements=(CID, CID)), "takes one element made from a video only"),
     (video(**MOTION, elements=(CID,)), "takes no elements made from a video here"),
     (video(**FOLLOW, shots=SHOTS, elements=(ADA,)), "takes no own shots here"),
@@ -353,6 +355,10 @@ IMPOSSIBLE: list[tuple[Request, str]] = [
 @pytest.mark.parametrize(("request_", "reason"), IMPOSSIBLE)
 def test_fal_says_what_it_cannot_make(request_: Request, reason: str) -> None:
     assert Fal().obstacle(request_) == reason
+
+
+def test_a_voice_that_nobody_hears_is_no_obstacle() -> None:
+    assert Fal().obstacle(from_image(elements=(replace(CID, voice_id="829"),))) == ""
 
 
 def test_what_fal_does_not_make_is_never_sent() -> None:
