@@ -30,7 +30,7 @@ class Answer:
 
     @property
     def trouble(self) -> verdicts.Trouble:
-        return verdicts.trouble(self.body, self.headers)
+        return verdicts.trouble(self.status, self.body, self.headers)
 
     def unknown(self, what: str) -> OutcomeUnknown:
         return OutcomeUnknown(f"{what}: HTTP {self.status} {self.trouble.message[:200]}".strip())
@@ -96,8 +96,7 @@ def ended(item: Mapping[str, Any]) -> Progress:
     request_id, status, output = text(item.get("request_id")), item.get("status_code"), item.get("json_output")
     code = status if isinstance(status, int) else 0
     if code >= 400:
-        said = verdicts.trouble(output)
-        return failed(request_id, said)
+        return failed(request_id, verdicts.trouble(code, output))
     if 200 <= code < 300 and isinstance(output, dict):
         return _succeeded(request_id, output, None)
     return _running(request_id, COMPLETED)

@@ -33,13 +33,16 @@ from generations.providers.wire import text
 
 @dataclass(frozen=True, kw_only=True)
 class Trouble:
-    """What an answer says of its error. `field` is the one it blames; `retryable` is None when it does not say."""
+    """What an answer says of its error. `field` is the one it blames; `retryable` is None when it does not say.
+
+    `refuses_input`: a 4xx with a list of what is wrong.
+    """
 
     type: str = ""
     message: str = ""
     field: str = ""
     retryable: bool | None = None
-    is_list: bool = False
+    refuses_input: bool = False
 
 
 # The address may be ours, and another provider may reach it.
@@ -115,8 +118,8 @@ UNDECIDED = frozenset({401, 402, 403, 405, 407, 408, 409, 429})
 """Statuses of a result that speak of us or of the moment, and not of the work."""
 
 
-def trouble(found: Any, headers: Mapping[str, str] | None = None) -> Trouble:
-    """What a body (and its headers) says is wrong; nothing is no trouble."""
+def trouble(status: int, found: Any, headers: Mapping[str, str] | None = None) -> Trouble:
+    """What an answer's body (and its headers) says is wrong."""
     body, heads = found if isinstance(found, dict) else {}, headers or {}
     detail = body.get("detail")
     entries = [entry for entry in detail if isinstance(entry, dict)] if isinstance(detail, list) else []
@@ -128,7 +131,7 @@ def trouble(found: Any, headers: Mapping[str, str] | None = None) -> Trouble:
         message=text(first.get("msg")) or text(detail) or text(body.get("error")),
         field=text(place[1]) if isinstance(place, list) and len(place) > 1 else "",
         retryable={"true": True, "false": False}.get(word),
-        is_list=bool(entries),
+        refuses_input=400 <= status < 500 and bool(entries),
     )
 
 
@@ -152,7 +155,9 @@ def failure(said: Trouble) -> Verdict:
     known = next((cause for name, cause in TYPES.items() if "_" in name and name in said.message), None)
     if known is not None:
         return known.verdict(words)
-    return PARAMETERS.verdict(words) if said.is_list else replace(sentence(said.message), upstream_message=words)
+    if said.refuses_input:
+        return PARAMETERS.verdict(words)
+    return replace(sentence(said.message), upstream_message=words)
 
 
 def refusal(status: int, said: Trouble, retry_after_seconds: int | None) -> ProviderError:

@@ -133,7 +133,6 @@ TERMINAL = [
     ("video_duration_too_short", "video_probe_failed", True, False),
     ("video_duration_too_long", "video_probe_failed", False, False),
     ("value_error", "invalid_parameters", True, False),
-    ("a_type_of_next_year", "invalid_parameters", True, False),
     ("internal_server_error", "service_error", False, True),
     ("generation_timeout", "generation_timeout", False, True),
     ("runner_scheduling_failure", "resource_exhausted", False, True),
@@ -160,6 +159,16 @@ def test_a_completed_request_may_be_a_failure(
     assert standing.state_word == f"COMPLETED {kind}"
     assert verdict.message.endswith(".")
     assert "fal" not in verdict.message.replace("failed", "")
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "by_input"),
+    [(422, "invalid_parameters", True), (500, "service_error", False), (504, "service_error", False)],
+)
+def test_a_type_that_nobody_knows_is_judged_by_its_status(status: int, code: str, by_input: bool) -> None:
+    verdict = verdict_of(check(Wire(status=says(*DONE), result=says(status, named("a_type_of_next_year")))))
+
+    assert (verdict.code, verdict.by_input) == (code, by_input)
 
 
 @pytest.mark.parametrize(
