@@ -1,10 +1,11 @@
 """The adapters by provider name: the one list of upstreams we can speak to."""
 
 from generations.providers.base import Adapter
+from generations.providers.fal import Fal
 from generations.providers.kie import Kie
 from generations.providers.kling import Kling
 
-ADAPTERS: dict[str, Adapter] = {"kling": Kling(), "kie": Kie()}
+ADAPTERS: dict[str, Adapter] = {"kling": Kling(), "fal": Fal(), "kie": Kie()}
 
 
 def adapter(name: str) -> Adapter:

@@ -51,7 +51,8 @@ class Shot:
 class ElementUse:
     """An element that a clip shows: by the account's own id, or by the files it was made of, to be sent inline.
 
-    `upstream_id` is empty where the account does not know it; files that we do not keep are None.
+    `upstream_id` is empty where the account does not know it; files that we do not keep are None. `voice_id` names the
+    voice it was made with, empty without one; only an account that has the element has that voice.
     """
 
     upstream_id: str
@@ -61,6 +62,7 @@ class ElementUse:
     frontal_image: str | None = None
     refer_images: tuple[str, ...] = ()
     video: str | None = None
+    voice_id: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
