@@ -2,8 +2,9 @@
 
 from generations.providers.base import Adapter
 from generations.providers.kling import Kling
+from generations.providers.replicate import Replicate
 
-ADAPTERS: dict[str, Adapter] = {"kling": Kling()}
+ADAPTERS: dict[str, Adapter] = {"kling": Kling(), "replicate": Replicate()}
 
 
 def adapter(name: str) -> Adapter:
