@@ -20,6 +20,7 @@ from evolink_saas import request_ids
 
 logger = logging.getLogger("evolink.requests")
 PROBES = ("/healthz", "/readyz")  # asked all the time
+SECRET_PARTS = {"name", "token"}  # of an address
 
 _request: ContextVar[HttpRequest | None] = ContextVar("request", default=None)
 _SECRETS = re.compile(
@@ -109,9 +110,9 @@ def blacken(text: str) -> str:
 
 
 def _route(request: HttpRequest) -> str:
-    """The path; of a link that is read without a key, the pattern that it matched."""
+    """The path; of an address that opens without a key, the pattern that it matched."""
     match = request.resolver_match
-    return f"/{match.route}" if match is not None and "identifier" in match.kwargs else request.path
+    return f"/{match.route}" if match is not None and SECRET_PARTS & match.kwargs.keys() else request.path
 
 
 def _context() -> dict[str, str]:

@@ -33,6 +33,7 @@ from generations import (
     lifecycle,
     lookups,
     polling,
+    provider_accounts,
     uploads,
     webhooks,
 )
@@ -159,6 +160,7 @@ CHORES = (
     forget_rates,
     books.watch_reservations,
     lookups.look_at_orphans,
+    provider_accounts.fetch_callback_keys,
 )
 
 

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Case, Value, When
 from django.utils import timezone
 
 from accounts import ids
@@ -83,8 +84,12 @@ def begin_attempt(
 
 
 def accepted(attempt: Attempt, answer: Accepted | Progress) -> bool:
-    """The provider has the work. It holds even for a worker that lost its claim: an upstream id is a fact."""
+    """The provider has the work. It holds even for a worker that lost its claim: an upstream id is a fact.
+
+    Work that was found again, or of which a callback told already, may have ended: it is polled at once.
+    """
     now = timezone.now()
+    later = now if isinstance(answer, Progress) else now + timedelta(seconds=settings.POLL_INTERVAL_SECONDS)
     with transaction.atomic():
         task = _lock_by_id(attempt.task_id)
         moved = _move(
@@ -96,7 +101,7 @@ def accepted(attempt: Attempt, answer: Accepted | Progress) -> bool:
             accepted_at=now,
             queued_since=now if answer.queued else None,
             unknown_since=None,
-            **FREE | {"due_at": now + timedelta(seconds=settings.POLL_INTERVAL_SECONDS)},
+            **FREE | {"due_at": Case(When(hint_id="", then=Value(later)), default=Value(now))},
         )
         if not moved:
             _note_late_acceptance(attempt, answer.upstream_id)

@@ -3,15 +3,22 @@
 Each writes its own column alone, so what another writes meanwhile stays.
 """
 
+import json
+import logging
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
+from accounts import encryption
 from generations import alerts
 from generations.models import ProviderAccount
-from generations.providers.base import ProviderRefused
+from generations.providers import ADAPTERS, adapter
+from generations.providers.base import ProviderError, ProviderRefused
 
+logger = logging.getLogger(__name__)
+CALLBACK_KEYS_LIVE = timedelta(hours=12)
 PAUSE_SECONDS = {"account": 60, "model": 60, "soft": 2}
 MAX_PAUSE_SECONDS = 300
 
@@ -54,6 +61,24 @@ def pause(account: ProviderAccount, model: str, refusal: ProviderRefused) -> dat
     if refusal.scope != "soft":
         alerts.tell("provider-refused", f"{account} {scope}", refusal.reason)
     return until
+
+
+def fetch_callback_keys() -> None:
+    """Ask the providers what their callbacks are signed with: at once for a new account, then twice a day.
+
+    One that does not answer keeps the keys it had and is asked again with the next housekeeping.
+    """
+    old = timezone.now() - CALLBACK_KEYS_LIVE
+    due = Q(callback_keys_at__isnull=True) | Q(callback_keys_at__lte=old)
+    for account in ProviderAccount.objects.filter(due, enabled=True, provider__in=ADAPTERS):
+        try:
+            keys = adapter(account.provider).callback_keys(account.caller())
+        except ProviderError as error:
+            logger.warning("%s did not say what it signs callbacks with: %s", account, error)
+        else:
+            ProviderAccount.objects.filter(pk=account.pk).update(
+                encrypted_callback_keys=encryption.encrypt(json.dumps(keys)), callback_keys_at=timezone.now()
+            )
 
 
 def ensure_simulator_accounts(base_url: str, api_key: str) -> None:

@@ -95,7 +95,8 @@ class ProviderAccountAdmin(Editable):
     def save_model(self, request: HttpRequest, obj: ProviderAccount, form: forms.ModelForm, change: Any) -> None:
         if credentials := form.cleaned_data["credentials"]:
             obj.set_credentials(credentials)
-            form.changed_data.append("encrypted_credentials")
+            obj.callback_keys_at = None  # they belong to the account that signs in
+            form.changed_data += ["encrypted_credentials", "callback_keys_at"]
         super().save_model(request, obj, form, change)
 
     @display(description="state", label={"on": "success", "draining": "warning", "off": "danger"})

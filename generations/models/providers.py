@@ -47,7 +47,8 @@ class ProviderAccount(models.Model):
     provider = models.CharField(max_length=30)
     base_url = models.URLField(max_length=300)
     encrypted_credentials = models.BinaryField(editable=False, default=bytes)
-    encrypted_callback_keys = models.BinaryField(editable=False, default=bytes)
+    encrypted_callback_keys = models.BinaryField(editable=False, null=True)
+    callback_keys_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="When asked for.")
     serves = models.CharField(max_length=8, choices=Serves, default=Serves.LIVE)
     simulator = models.BooleanField(default=False, help_text="A simulator: never real, never in reports.")
     enabled = models.BooleanField(default=True)
@@ -80,6 +81,6 @@ class ProviderAccount(models.Model):
     def caller(self) -> Account:
         """What an adapter needs to call it. The credentials never leave by another way."""
         credentials = json.loads(encryption.decrypt(bytes(self.encrypted_credentials)))
-        keys = bytes(self.encrypted_callback_keys)
-        callback_keys = json.loads(encryption.decrypt(keys)) if keys else {}
+        keys = self.encrypted_callback_keys
+        callback_keys = json.loads(encryption.decrypt(bytes(keys))) if keys else {}
         return Account(base_url=self.base_url, credentials=credentials, callback_keys=callback_keys)

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 from django.utils import timezone
 
 from accounts import ids
@@ -159,10 +159,16 @@ class Attempt(Leased):
     number = models.PositiveSmallIntegerField()
     state = models.CharField(max_length=12, choices=State, default=State.SUBMITTING)
     choice = models.JSONField(default=list, help_text="The candidates at the time, each with its reason.")
-    route = models.CharField(max_length=120)
-    mark = models.JSONField(default=dict, help_text="What a look-up recognises it by, where no reference is kept.")
+    route = models.CharField(max_length=80)
+    mark = models.JSONField(
+        default=dict,
+        db_default=Value({}, models.JSONField()),
+        help_text="What a look-up recognises it by, where the provider keeps no reference of ours.",
+    )
     upstream_id = models.CharField(max_length=200, blank=True)
-    hint_id = models.CharField(max_length=200, blank=True, help_text="The upstream id that a callback named.")
+    hint_id = models.CharField(
+        max_length=200, blank=True, default="", db_default="", help_text="The upstream id that a callback named."
+    )
     state_word = models.CharField(max_length=80, blank=True, help_text="The provider's own last word.")
     outcome = models.CharField(max_length=60, blank=True, help_text="How it ended: our code.")
     upstream_message = models.CharField(max_length=1000, blank=True, help_text="Never shown to a customer.")

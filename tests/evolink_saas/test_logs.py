@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.db import connection
+from django.test import Client
 
 from accounts import key_text
 from evolink_saas.logs import JsonFormatter, LineFormatter, blacken
@@ -44,6 +45,15 @@ def test_a_request_is_one_line_with_its_caller(alice: Person, capture: Capture) 
     assert "private" not in line + str(event)
     assert alice.secret not in line + str(event)
     assert "\n" not in line
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/files/01abc/ann.png", "/files/01abc/se.cret/ann.png", "/hints/att_01abc/secret"])
+def test_an_address_that_opens_without_a_key_is_not_in_the_log(client: Client, capture: Capture, path: str) -> None:
+    client.get(path)
+    (event,) = capture.events
+    assert "<str:" in event["message"]
+    assert not any(part in event["message"] for part in ("01abc", "se.cret", "secret ", "ann.png"))
 
 
 def test_a_database_that_is_down_is_told_with_the_request(alice: Person, capture: Capture) -> None:
