@@ -1,12 +1,22 @@
-"""A simulator of the official Kling API, run as a process of its own: `python -m generations.sandbox`.
+"""A simulator of the providers' APIs, run as a process of its own: `python -m generations.sandbox`.
 
-The product speaks to it through the ordinary Kling adapter, so demo, tests and production run the same code. It knows
+The product speaks to it through its ordinary adapters, so demo, tests and production run the same code. It knows
 nothing of Django: its state is one SQLite file in its own folder, and survives a kill.
 
-    __main__  options, server            control   /__sim/*: script faults, move the clock, read the books
-    app       routes, the clock's tick   faults    what can go wrong, and how it is asked for
-    creates   one create, step by step   orders    what a create may say (new, legacy, elements)
-    queries   answers about tasks        progress  tasks move on as time passes; bills; callbacks
-    media     looks at reference media   clips     renders the MP4 files
-    store     the SQLite file            wire      the envelope, refusals, credentials
+A face is what is peculiar to one provider: its paths, bodies, codes, words, signatures. Kling's lies at the root, every
+other one under a prefix of its own. The core beside them does the rest, and knows no provider.
+
+    __main__   options, server                 control    /__sim/*: script faults, move the clock, read the books
+    app        the routes of all faces         faults     what can go wrong, and how it is asked for
+    face       what a face has to say          refusals   how an upstream says no
+    creates    one create, step by step        orders     what a create asks for, read strictly
+    limits     rates, slots, balance           progress   tasks move on as time passes; queue, cancel, bills
+    queries    who asks, faults of a query     callbacks  what is sent by itself
+    media      looks at reference media        clips      renders the MP4 files
+    store      the SQLite file                 simulator  holds all of it together
+    connections  ways to break one             kling/     the face of the official Kling API
 """
+
+from generations.sandbox.kling import KLING
+
+FACES = (KLING,)

@@ -3,11 +3,14 @@
 import argparse
 import os
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
 import uvicorn
 
+from generations.sandbox import FACES
 from generations.sandbox.app import application
+from generations.sandbox.face import Face
 from generations.sandbox.simulator import Simulator
 
 
@@ -34,10 +37,10 @@ def own_secret(folder: Path) -> str:
     return path.read_text()
 
 
-def main() -> None:
+def main(faces: Sequence[Face] = FACES) -> None:
     options = _options()
     secret = options.secret or own_secret(options.data)
-    simulator = Simulator(options.data, secret=secret, speed=options.speed, media=options.media)
+    simulator = Simulator(options.data, secret=secret, faces=faces, speed=options.speed, media=options.media)
     uvicorn.run(
         application(simulator),
         host=options.host,

@@ -1,44 +1,42 @@
-"""The routes of the simulated API, and the application around one simulator."""
+"""The application around one simulator: the control endpoint, the files, and the routes of every face."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from generations.sandbox import control, creates, queries, wire
+from generations.sandbox import control, creates, queries
+from generations.sandbox.face import Face
+from generations.sandbox.queries import FaultyAnswer
+from generations.sandbox.refusals import Refusal
 from generations.sandbox.simulator import Simulator
-from generations.sandbox.wire import Refusal
 
-LEGACY = [path for path in creates.READERS if path.startswith("/v1/")]
-ROUTES = [
-    *control.ROUTES,
-    *(Route(path, creates.create, methods=["POST"]) for path in creates.READERS),
-    *(Route(path, queries.legacy_list) for path in LEGACY),
-    *(Route(path + "/{wanted}", queries.one) for path in LEGACY),
-    Route("/tasks", queries.batch),
-    Route("/tasks", queries.cursor_list, methods=["POST"]),
-    Route("/v1/general/presets-voices", queries.voices),
-    Route("/v1/general/advanced-presets-elements", queries.preset_elements),
-    Route("/v1/general/delete-advanced-elements", queries.delete_element, methods=["POST"]),
-    Route("/v1/general/delete-elements", queries.delete_element, methods=["POST"]),
-    Route("/account/costs", queries.costs),
-    Route("/account/billing/balance", queries.ledger, methods=["POST"]),
-    Route("/account/billing/package", queries.ledger, methods=["POST"]),
-    Route("/results/{name}.mp4", queries.result),
-]
+
+def _routes(face: Face) -> Iterator[Route]:
+    for path, reader in face.readers.items():
+        yield Route(face.prefix + path, partial(creates.create, face, reader), methods=["POST"])
+    for route in face.routes:
+        yield Route(face.prefix + route.path, route.endpoint, methods=sorted(route.methods or ()))
 
 
 async def _refused(request: Request, error: Exception) -> Response:
-    return wire.refused(error if isinstance(error, Refusal) else Refusal(1202))
+    """In the language of the face whose path it is; unknown paths and methods too."""
+    simulator: Simulator = request.app.state.simulator
+    face = simulator.face_of(request.url.path)
+    return face.refusal(error if isinstance(error, Refusal) else Refusal("unknown"))
+
+
+async def _faulty(request: Request, error: Exception) -> Response:
+    assert isinstance(error, FaultyAnswer)
+    return error.response
 
 
 def application(simulator: Simulator) -> Starlette:
-    """Unknown paths and methods answer 1202: Kling has no cancel either."""
-
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         clock = asyncio.create_task(simulator.run())
@@ -47,8 +45,11 @@ def application(simulator: Simulator) -> Starlette:
         simulator.cancel_background()
         await simulator.client.aclose()
 
+    faces = (route for face in simulator.faces.values() for route in _routes(face))
     app = Starlette(
-        routes=ROUTES, lifespan=lifespan, exception_handlers={Refusal: _refused, 404: _refused, 405: _refused}
+        routes=[*control.ROUTES, Route("/results/{name}.mp4", queries.result), *faces],
+        lifespan=lifespan,
+        exception_handlers={Refusal: _refused, FaultyAnswer: _faulty, 404: _refused, 405: _refused},
     )
     app.state.simulator = simulator
     return app

@@ -6,18 +6,18 @@ Only from the same machine, and only with the secret in `x-sim-secret` (health n
 import hmac
 import ipaddress
 import json
-import secrets
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from generations.sandbox import creates, faults, store
+from generations.sandbox import faults, progress, store
 from generations.sandbox.simulator import Simulator
-from generations.sandbox.wire import Refusal
 
+OF_PROVIDER = "provider = COALESCE(?, provider)"
 Handler = Callable[[Simulator, dict[str, Any]], dict[str, Any]]
 
 
@@ -27,13 +27,13 @@ def health(simulator: Simulator, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def script(simulator: Simulator, body: dict[str, Any]) -> dict[str, Any]:
-    """`{"match": {"path"?, "text"?, "external_id"?, "account"?}, "faults": ["refuse 1303", …], "times": 1}`.
+    """`{"faults": ["refuse full", …], "times": 1, "match": {…}}`: each serves `times` creates or queries, in order.
 
-    Each fault serves `times` creates (or queries), in the order given.
+    A match names any of provider, account, path, external_id, and a piece of the text.
     """
     unknown = [fault for fault in body["faults"] if faults.parse(fault) is None]
     if unknown:
-        raise Refusal(1201, f"unknown faults: {unknown}")
+        raise ValueError(f"unknown faults: {unknown}")
     for fault in body["faults"]:
         match = json.dumps(body.get("match", {}))
         simulator.store.add("scripts", fault=fault, times=int(body.get("times", 1)), match=match)
@@ -57,45 +57,58 @@ def finish(simulator: Simulator, body: dict[str, Any]) -> dict[str, Any]:
     """`{"external_id": …}` or `{"task_id": …}`: this task ends now."""
     found = simulator.store.tasks("id = ? OR external_id = ?", body.get("task_id", ""), body.get("external_id", "-"))
     for task in found:
-        task.start_at = task.finish_at = simulator.store.now()
-        simulator.store.save(task)
+        progress.finish(simulator.store, task)
     simulator.advance()
     return {"finished": [task.id for task in found]}
 
 
 def settings(simulator: Simulator, body: dict[str, Any]) -> dict[str, Any]:
-    """Any of speed, media (check, strict, off), unique_external_ids, rates, seed."""
+    """Any of speed, media (check, strict, off), unique_external_ids, rate_limits, rates, seed."""
     unknown = sorted(body.keys() - (store.SETTINGS.keys() - {"clock_offset_seconds"}))
     unknown += [fault for fault in body.get("rates", {}) if faults.parse(fault) is None]
     if unknown:
-        raise Refusal(1201, f"unknown: {unknown}")
+        raise ValueError(f"unknown: {unknown}")
     for name, value in body.items():
         simulator.store.set(name, value)
     return {name: simulator.store.setting(name) for name in store.SETTINGS}
 
 
 def account(simulator: Simulator, body: dict[str, Any]) -> dict[str, Any]:
-    """Makes or changes an account: `{"api_key", "units"?, "slots"?, "webhook_secret"?, "access_key"?, …}`."""
-    known = simulator.store.account(body["api_key"])
+    """Makes or changes an account: `{"api_key", "provider"?, "units"?, "slots"?, "webhook_secret"?, …}`."""
+    face = simulator.faces[body.get("provider", "kling")]
+    before = simulator.store.account(face.name, body["api_key"]) or face.new_account(body["api_key"])
     changes: dict[str, Any] = {
         name: body[name] for name in ("slots", "webhook_secret", "access_key", "secret_key") if name in body
     }
     if "units" in body:
         changes["milliunits"] = round(body["units"] * 1000)
-    fresh = {"access_key": secrets.token_hex(8), "secret_key": secrets.token_hex(16)}
-    before = vars(known) if known else fresh | {"api_key": body["api_key"]}
-    simulator.store.save_account(store.Account(**(before | changes)))
-    return {"account": vars(simulator.store.account(body["api_key"]))}
+    changed = replace(before, **changes)
+    simulator.store.save_account(changed)
+    for row in simulator.store.rows("SELECT DISTINCT model FROM tasks WHERE queued AND provider = ?", face.name):
+        progress.admit(simulator.store, face, changed, row["model"], simulator.store.now())
+    return {"account": vars(changed)}
+
+
+def face_list(simulator: Simulator, body: dict[str, Any]) -> dict[str, Any]:
+    """The providers, and where the paths of each begin."""
+    return {"faces": {face.name: face.prefix for face in simulator.faces.values()}}
+
+
+def _log(simulator: Simulator, body: dict[str, Any], table: str) -> list[dict[str, Any]]:
+    """A log's rows, oldest first; those of one provider with `?provider=`."""
+    rows = simulator.store.rows(f"SELECT * FROM {table} WHERE {OF_PROVIDER} ORDER BY seq", body.get("provider"))
+    return [dict(row) for row in rows]
 
 
 def tasks(simulator: Simulator, body: dict[str, Any]) -> dict[str, Any]:
     simulator.advance()
-    return {"tasks": [vars(task) for task in simulator.store.tasks("TRUE ORDER BY id")]}
+    found = simulator.store.tasks(f"{OF_PROVIDER} ORDER BY created_at, id", body.get("provider"))
+    return {"tasks": [vars(task) for task in found]}
 
 
 def requests(simulator: Simulator, body: dict[str, Any]) -> dict[str, Any]:
     """The log of creates, and how often each reference was sent and led to a task."""
-    log = [dict(row) for row in simulator.store.rows("SELECT * FROM creates ORDER BY seq")]
+    log = _log(simulator, body, "creates")
     counts: dict[str, dict[str, int]] = {}
     for row in log:
         count = counts.setdefault(row["external_id"], {"requests": 0, "tasks": 0})
@@ -105,19 +118,18 @@ def requests(simulator: Simulator, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def ledger(simulator: Simulator, body: dict[str, Any]) -> dict[str, Any]:
-    """What was booked, in thousandths of a unit."""
-    charges = [dict(row) for row in simulator.store.rows("SELECT * FROM charges ORDER BY seq")]
+    """What was booked, in thousandths of what each provider counts in: ask for one provider to have a sum."""
+    charges = _log(simulator, body, "charges")
     return {"charges": charges, "milliunits": sum(charge["milliunits"] for charge in charges)}
 
 
 def callbacks(simulator: Simulator, body: dict[str, Any]) -> dict[str, Any]:
-    return {"callbacks": [dict(row) for row in simulator.store.rows("SELECT * FROM callbacks ORDER BY seq")]}
+    return {"callbacks": _log(simulator, body, "callbacks")}
 
 
 def reset(simulator: Simulator, body: dict[str, Any]) -> dict[str, Any]:
     """Forgets everything but the rendered files."""
-    simulator.cancel_background()
-    simulator.store.reset()
+    simulator.reset()
     return {"status": "ok"}
 
 
@@ -130,14 +142,21 @@ def _guarded(handler: Handler, *, open_to_all: bool = False) -> Callable[[Reques
             return JSONResponse({"error": "only from this machine, with the secret"}, 403)
         raw = await request.body()
         try:
-            return JSONResponse(handler(simulator, creates.parsed(raw) if raw else {}))
+            return JSONResponse(handler(simulator, json.loads(raw) if raw else dict(request.query_params)))
         except (KeyError, TypeError, ValueError) as error:
             return JSONResponse({"error": f"{type(error).__name__}: {error}"}, 400)
 
     return answer
 
 
-READS = {"faults": fault_list, "tasks": tasks, "requests": requests, "ledger": ledger, "callbacks": callbacks}
+READS: dict[str, Handler] = {
+    "faces": face_list,
+    "faults": fault_list,
+    "tasks": tasks,
+    "requests": requests,
+    "ledger": ledger,
+    "callbacks": callbacks,
+}
 ACTS: dict[str, Handler] = {
     "script": script,
     "advance": advance,

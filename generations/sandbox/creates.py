@@ -5,71 +5,73 @@ Everything up to the log is one transaction, so the log and the tasks never disa
 
 import asyncio
 import json
-import secrets
-import socket
-import struct
-from collections.abc import Callable
 from dataclasses import asdict
-from functools import partial
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from generations.sandbox import callbacks, elements, faults, motion, omni, progress, rows, videos, wire
+from generations.sandbox import connections, faults, limits, progress, queries
+from generations.sandbox.face import Caller, Face, Reader
 from generations.sandbox.orders import Order
+from generations.sandbox.refusals import REASONS, Refusal
 from generations.sandbox.simulator import Simulator
-from generations.sandbox.store import Account, Store, Task
-from generations.sandbox.wire import Refusal
+from generations.sandbox.store import Task
 
-READERS: dict[str, Callable[[Store, Account, Any], Order]] = {
-    "/text-to-video/kling-3.0": videos.read_new_text,
-    "/image-to-video/kling-3.0": videos.read_new_image,
-    "/text-to-video/kling-3.0-turbo": partial(videos.read_new_text, version=videos.TURBO),
-    "/image-to-video/kling-3.0-turbo": partial(videos.read_new_image, version=videos.TURBO),
-    "/omni-video/kling-3.0-omni": partial(omni.read_new, version=omni.O3),
-    "/omni-video/kling-o1": partial(omni.read_new, version=omni.O1),
-    "/motion-control/kling-3.0": partial(motion.read_new, version=motion.V3),
-    "/motion-control/kling-2.6": partial(motion.read_new, version=motion.V2_6),
-    "/v1/videos/omni-video": omni.read_legacy,
-    "/v1/videos/motion-control": motion.read_legacy,
-    "/v1/videos/text2video": videos.read_legacy_text,
-    "/v1/videos/image2video": videos.read_legacy_image,
-    "/v1/general/advanced-custom-elements": elements.read,
-}
 BAD_GATEWAY = "<html><head><title>502 Bad Gateway</title></head></html>"
+Outcome = Task | Refusal | None
+"""The task, the provider's refusal, or nothing because of a fault."""
 
 
-async def create(request: Request) -> Response:
+async def create(face: Face, reader: Reader, request: Request) -> Response:
     simulator: Simulator = request.app.state.simulator
-    account = wire.account_of(request, simulator.store)
+    caller = queries.caller_of(request)
     raw = await request.body()
     simulator.advance()
     with simulator.store.transaction():
-        outcome, fault = _decide(request, account, raw)
+        outcome, fault = _decide(caller, reader, raw)
     if isinstance(outcome, Refusal):
-        raise outcome
+        return face.refusal(outcome)
     if outcome is not None:
         await _start(simulator, outcome)
     wrong = _answered_wrongly(fault)
-    return await _answer(request, outcome, wrong, fault.get(wrong, ""))
+    return await _answer(caller, outcome, wrong, fault.get(wrong, ""))
 
 
-def _decide(request: Request, account: Account, raw: bytes) -> tuple[Task | Refusal | None, dict[str, str]]:
-    """What became of the create, logged: a task, nothing because of a fault, or Kling's refusal."""
-    store: Store = request.app.state.simulator.store
-    path = request.url.path
+def _decide(caller: Caller, reader: Reader, raw: bytes) -> tuple[Outcome, dict[str, str]]:
+    """What became of the create, logged."""
+    body = _parsed(raw)
+    reference = caller.face.reference(caller.request, body)
     fault: dict[str, str] = {}
-    outcome: Task | Refusal | None
+    outcome: Outcome
     try:
-        order = READERS[path](store, account, parsed(raw))
-        call = faults.Call(account=account.api_key, path=path, external_id=order.external_id, text=order.text)
-        fault = faults.for_create(store, call)
-        outcome = _accept(store, account, order, path, fault, str(request.base_url).rstrip("/"))
+        if body is None:
+            raise Refusal("malformed", "is not JSON", place="body")
+        order = reader(caller, body)
+        fault = faults.for_create(caller.store, _call(caller, reference, order.text))
+        outcome = _accept(caller, order, reference, fault)
     except Refusal as refusal:
         outcome = refusal
-    _log(store, account, path, raw, outcome, _answered_wrongly(fault))
+    _log(caller, reference, raw, outcome, _answered_wrongly(fault))
     return outcome, fault
+
+
+def _parsed(raw: bytes) -> Any:
+    """None for what is no JSON, and for `null`, which nobody takes."""
+    try:
+        return json.loads(raw)
+    except ValueError:
+        return None
+
+
+def _call(caller: Caller, reference: str, text: str) -> faults.Call:
+    return faults.Call(
+        provider=caller.face.name,
+        account=caller.account.api_key,
+        path=caller.request.url.path,
+        external_id=reference,
+        text=text,
+    )
 
 
 def _answered_wrongly(fault: dict[str, str]) -> str:
@@ -77,31 +79,28 @@ def _answered_wrongly(fault: dict[str, str]) -> str:
     return next((name for name in faults.BEFORE_CREATE | faults.AFTER_CREATE if name in fault), "")
 
 
-def parsed(raw: bytes) -> Any:
-    try:
-        return json.loads(raw)
-    except ValueError as error:
-        raise Refusal(1201, "body is not JSON") from error
-
-
-def _accept(store: Store, account: Account, order: Order, path: str, fault: dict[str, str], origin: str) -> Task | None:
-    """The new task, or None when a fault prevents it. Raises Refusal as Kling would."""
+def _accept(caller: Caller, order: Order, reference: str, fault: dict[str, str]) -> Task | None:
+    """The new task, or None when a fault prevents it. Raises Refusal as the provider would."""
     if faults.BEFORE_CREATE.keys() & fault.keys():
         return None
-    _check_limits(store, account, order)
-    start_at, finish_at = progress.schedule(store, order.kind, fault)
-    made = progress.seconds_made(order.plan.get("seconds", 0), fault)
+    store = caller.store
+    has_slot = limits.check(caller, order, reference)
     now = store.now()
+    start_at, finish_at = progress.schedule(store, order.kind, fault, now)
+    made = progress.seconds_made(order.plan.get("seconds", 0), fault)
     task = Task(
-        id=f"{int(now * 1000)}{secrets.randbelow(10**6):06}",
-        account=account.api_key,
-        path=path,
+        id=caller.face.new_id(now),
+        provider=caller.face.name,
+        account=caller.account.api_key,
+        path=caller.request.url.path,
         kind=order.kind,
         model=order.model,
-        external_id=order.external_id,
+        external_id=reference,
         callback_url=order.callback_url,
-        origin=origin,
+        origin=caller.origin,
         state="submitted",
+        queued=not has_slot,
+        failure="",
         message="",
         milliunits=order.milliunits,
         created_at=now,
@@ -116,84 +115,46 @@ def _accept(store: Store, account: Account, order: Order, path: str, fault: dict
     return task
 
 
-def _check_limits(store: Store, account: Account, order: Order) -> None:
-    sql = "SELECT 1 FROM tasks WHERE account = ? AND external_id = ?"
-    duplicate = order.external_id and store.row(sql, account.api_key, order.external_id)
-    if duplicate and store.setting("unique_external_ids"):
-        raise Refusal(1201, "external_task_id already exists")
-    running, reserved = progress.open_tasks(store, account.api_key, order.model)
-    if order.kind == "video" and running >= account.slots:
-        raise Refusal(1303)
-    if order.milliunits and account.milliunits - reserved < order.milliunits:
-        raise Refusal(1102)
-
-
-def _log(store: Store, account: Account, path: str, raw: bytes, outcome: Task | Refusal | None, wrong: str) -> None:
-    store.add(
+def _log(caller: Caller, reference: str, raw: bytes, outcome: Outcome, wrong: str) -> None:
+    refusal = f"refused {caller.face.code(outcome)}" if isinstance(outcome, Refusal) else ""
+    caller.store.add(
         "creates",
-        at=store.now(),
-        account=account.api_key,
-        path=path,
-        external_id=_reference(raw),
+        at=caller.store.now(),
+        provider=caller.face.name,
+        account=caller.account.api_key,
+        path=caller.request.url.path,
+        external_id=reference,
         task_id=outcome.id if isinstance(outcome, Task) else None,
-        answer=f"refused {outcome.code}" if isinstance(outcome, Refusal) else wrong or "accepted",
+        answer=refusal or wrong or "accepted",
         body=raw.decode(errors="replace"),
     )
 
 
-def _reference(raw: bytes) -> str:
-    """The caller's own id, wherever the generation puts it; empty in a body that cannot be read."""
-    try:
-        body = json.loads(raw)
-        return str(body.get("options", body).get("external_task_id", ""))
-    except (ValueError, AttributeError):
-        return ""
-
-
 async def _start(simulator: Simulator, task: Task) -> None:
-    if not task.media_checked:
-        simulator.spawn(simulator.look_at_media(task.id))
     if "callback-early" in task.faults:
-        await callbacks.send(simulator.client, simulator.store, task)
+        await simulator.tell_early(task)
+    elif not task.media_checked:
+        simulator.spawn(simulator.look_at_media(task.id))
 
 
-async def _answer(request: Request, task: Task | None, wrong: str, argument: str) -> Response:
+async def _answer(caller: Caller, task: Task | None, wrong: str, argument: str) -> Response:
     """The healthy answer, or what the fault makes of it."""
+    request, face = caller.request, caller.face
     if wrong == "refuse":
-        return wire.refused(Refusal(int(float(argument))))
+        return face.refusal(Refusal(argument if argument in REASONS else int(float(argument))))
     if wrong in ("bad-gateway", "bad-gateway-created"):
         return HTMLResponse(BAD_GATEWAY, 502)
     if wrong == "internal-created":
-        return wire.refused(Refusal(5000))
-    if wrong == "garbage":
-        return Response('{"code":0,"message":"SUCCEED","data":{"id":"8', media_type="application/json")
-    if wrong == "no-id" or task is None:
-        return wire.success({}) if task else await _cut(request, wrong, argument)
+        return face.refusal(Refusal("internal"))
+    if wrong.startswith(("hang", "reset", "close")):
+        if wrong.startswith("hang"):
+            await connections.silence(request, float(argument))
+        return await connections.cut(request, reset=wrong.startswith("reset"))
     if wrong == "slow-create":
         await asyncio.sleep(float(argument))
-    elif wrong:
-        return await _cut(request, wrong, argument)
-    return wire.success(rows.created(task))
-
-
-async def _cut(request: Request, wrong: str, argument: str) -> Response:
-    """Ends the connection without an answer: after a silence, with a reset, or with an orderly close."""
-    if wrong.startswith("hang"):
-        await _silence(request, float(argument))
-    transport = request.receive.__self__.transport  # type: ignore[attr-defined]  # the server's own connection
-    if wrong.startswith("reset"):
-        unsent = struct.pack("ii", 1, 0)
-        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, unsent)
-    transport.abort()
-    await asyncio.sleep(0)
-    return Response()
-
-
-async def _silence(request: Request, seconds: float) -> None:
-    """Until the caller gives up, at most so long."""
-    try:
-        async with asyncio.timeout(seconds):
-            while not await request.is_disconnected():
-                await asyncio.sleep(0.05)
-    except TimeoutError:
-        return
+    healthy = face.created(caller, None if wrong == "no-id" else task)
+    if wrong == "garbage":
+        return Response(healthy.body[: len(healthy.body) // 2], healthy.status_code, media_type="application/json")
+    if wrong == "half-answer":
+        return connections.HalfAnswer(healthy.body, healthy.status_code, dict(healthy.headers))
+    return healthy

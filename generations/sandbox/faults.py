@@ -13,11 +13,12 @@ import random
 import re
 from dataclasses import dataclass
 
+from generations.sandbox.refusals import REASONS
 from generations.sandbox.store import Store, Task
 
 # name: (what happens, argument when none is given)
 BEFORE_CREATE = {
-    "refuse": ("answers with this Kling code (1102 empty balance, 1301 content, 1302 rate, …)", "1302"),
+    "refuse": ("answers with this code of the provider, or its code for malformed, empty, full, fast, …", "fast"),
     "bad-gateway": ("answers HTTP 502 with HTML, creates nothing", ""),
     "hang-before-accept": ("never answers and creates nothing; gives up after so many seconds", "120"),
     "reset-before-body": ("resets the connection, creates nothing", ""),
@@ -27,18 +28,20 @@ AFTER_CREATE = {
     "reset-after-body": ("creates the task, then resets the connection", ""),
     "close-after-body": ("creates the task, then closes the connection", ""),
     "bad-gateway-created": ("creates the task, answers HTTP 502 with HTML", ""),
-    "internal-created": ("creates the task, answers HTTP 500 with code 5000", ""),
-    "garbage": ("creates the task, answers 200 with broken JSON", ""),
-    "no-id": ("creates the task, answers 200 without its id", ""),
+    "internal-created": ("creates the task, answers with the provider's code for a failure of its own", ""),
+    "half-answer": ("creates the task, sends half of the answer and closes the connection", ""),
+    "garbage": ("creates the task, answers as if all were well with broken JSON", ""),
+    "no-id": ("creates the task, answers as if all were well without its id", ""),
     "slow-create": ("creates the task, answers after so many seconds", "3"),
 }
 WHILE_RUNNING = {
-    "fail": ("fails with: content, image, download, face, video, timeout, internal, or these very words", "internal"),
+    "fail": ("fails with: content, image, format, download, …, internal, or these very words", "internal"),
     "slow": ("takes so many seconds longer", "60"),
     "late-success": ("succeeds, but only a day later (move the clock)", "86400"),
     "unknown-status": ("shows this word instead of `processing`", "reviewing"),
     "length": ("the clip has so many seconds, whatever was asked", "5.041"),
     "short": ("the clip is a second shorter than asked", "1"),
+    "cancel-ignored": ("a cancel is answered as if it were done, and the work goes on", ""),
 }
 ON_QUERY = {
     "poll-5xx": ("the next so many queries about it answer HTTP 503", "3"),
@@ -54,22 +57,14 @@ ON_RESULT = {
 ON_CALLBACK = {
     "callback-lost": ("no callback is sent", ""),
     "callback-twice": ("every callback is sent twice", ""),
-    "callback-early": ("a `submitted` callback arrives before the create is answered", ""),
+    "callback-early": ("the first callback arrives before the create is answered", ""),
     "callback-reordered": ("`processing` arrives after the end", ""),
     "callback-bad-signature": ("callbacks carry a wrong signature", ""),
 }
 FAULTS = BEFORE_CREATE | AFTER_CREATE | WHILE_RUNNING | ON_QUERY | ON_RESULT | ON_CALLBACK
 
-# Kling's words where they are known from live answers; the rest in its style.
-FAILURES = {
-    "content": "Failure to pass the risk control system",
-    "image": "Image pixel is invalid",
-    "download": "Failed to download the reference image",
-    "face": "No face detected in the reference image",
-    "video": "The reference video format is not supported",
-    "timeout": "Task timed out",
-    "internal": "Service internal error",
-}
+# Why a task fails; each face has its provider's words.
+FAILURES = ("content", "image", "format", "download", "large", "face", "video", "timeout", "internal")
 NUMBER = re.compile(r"[0-9]{1,7}(\.[0-9]{1,3})?")
 MAGIC = re.compile(r"\[sim:([a-z0-9-]+)(?:\s+([^\]]+))?\]")
 
@@ -78,17 +73,16 @@ MAGIC = re.compile(r"\[sim:([a-z0-9-]+)(?:\s+([^\]]+))?\]")
 class Call:
     """What a script may match."""
 
+    provider: str
     account: str
     path: str
     external_id: str = ""
     text: str = ""
 
     def matches(self, wanted: dict[str, str]) -> bool:
-        return (
-            wanted.get("account", self.account) == self.account
-            and wanted.get("external_id", self.external_id) == self.external_id
-            and wanted.get("path", self.path) == self.path
-            and wanted.get("text", "") in self.text
+        exactly = ("provider", "account", "path", "external_id")
+        return wanted.get("text", "") in self.text and all(
+            wanted.get(name, getattr(self, name)) == getattr(self, name) for name in exactly
         )
 
 
@@ -97,9 +91,11 @@ def parse(fault: str) -> tuple[str, str] | None:
     name, _, given = fault.strip().partition(" ")
     if name not in FAULTS:
         return None
-    usual = FAULTS[name][1]
-    fits = NUMBER.fullmatch(given.strip()) if NUMBER.fullmatch(usual) else given.strip()
-    return name, given.strip() if fits else usual
+    usual, given = FAULTS[name][1], given.strip()
+    if name == "refuse":
+        return name, given if given in REASONS or NUMBER.fullmatch(given) else usual
+    fits = NUMBER.fullmatch(given) if NUMBER.fullmatch(usual) else given
+    return name, given if fits else usual
 
 
 def for_create(store: Store, call: Call) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Looks at the reference media of a create, as Kling does when it starts: fetched, recognised, measured.
+"""Looks at the reference media of a create, as providers do when they start: fetched, recognised, measured.
 
 Setting `media`: "check" (an address that nobody answers at is let pass), "strict" (it fails the task), "off".
 """
@@ -10,20 +10,18 @@ import av
 import httpx
 from PIL import Image
 
-from generations.sandbox.faults import FAILURES
-
 LARGEST = {"image": 50 * 1024**2, "video": 200 * 1024**2}
 SHORTEST_SIDE = 300
 LONGEST_RATIO = 2.5
 
 
 class Unusable(Exception):
-    """Kling's sentence about a reference that it cannot use."""
+    """Why a reference cannot be used: one of `faults.FAILURES`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """What a reference showed: Kling's sentence when it cannot be used, else its size and length where known."""
+    """What a reference showed: one of `faults.FAILURES` when it cannot be used, else size and length where known."""
 
     problem: str = ""
     size: tuple[int, int] | None = None
@@ -38,32 +36,32 @@ async def look(client: httpx.AsyncClient, url: str, kind: str, mode: str) -> See
     except Unusable as error:
         return Seen(problem=str(error))
     except (httpx.HTTPError, httpx.InvalidURL):
-        return Seen(problem=FAILURES["download"] if mode == "strict" else "")
+        return Seen(problem="download" if mode == "strict" else "")
 
 
 async def _fetched(client: httpx.AsyncClient, url: str, largest: int) -> bytes:
     content = bytearray()
     async with client.stream("GET", url) as response:
         if response.status_code != 200:
-            raise Unusable(FAILURES["download"])
+            raise Unusable("download")
         async for part in response.aiter_bytes():
             content += part
             if len(content) > largest:
-                raise Unusable(f"{FAILURES['download']}: file too large")
+                raise Unusable("large")
     return bytes(content)
 
 
 def measure(content: bytes, kind: str) -> Seen:
-    """Raises Unusable with Kling's sentence."""
+    """Raises Unusable."""
     if kind == "video":
         return _video(content)
     try:
         with Image.open(io.BytesIO(content), formats=("JPEG", "PNG", "WEBP")) as image:
             width, height = image.size
     except (OSError, ValueError, Image.DecompressionBombError) as error:
-        raise Unusable("Image format is invalid") from error
+        raise Unusable("format") from error
     if min(width, height) < SHORTEST_SIDE or max(width, height) > LONGEST_RATIO * min(width, height):
-        raise Unusable(FAILURES["image"])
+        raise Unusable("image")
     return Seen(size=(width, height))
 
 
@@ -74,4 +72,4 @@ def _video(content: bytes) -> Seen:
             seconds = container.duration / av.time_base if container.duration else None
             return Seen(size=(video.width, video.height), seconds=seconds)
     except (av.FFmpegError, IndexError, ValueError) as error:
-        raise Unusable(FAILURES["video"]) from error
+        raise Unusable("video") from error

@@ -1,15 +1,18 @@
-"""What one create asks for, read as strictly as Kling reads it: code 1201 names the field."""
+"""What one create asks for, read strictly: a refusal names the field."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from generations.sandbox.wire import Refusal
+from generations.sandbox.refusals import Refusal
 
 
 @dataclass(frozen=True, kw_only=True)
 class Media:
-    """A reference that Kling will fetch. `part`: what it is used for."""
+    """A reference that the provider will fetch. `part`: what it is used for.
+
+    A `first_frame`, `base_video` or `motion` gives the clip its shape.
+    """
 
     url: str
     kind: str
@@ -18,11 +21,15 @@ class Media:
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """A create that was understood. `text`: everything the customer wrote, where faults are looked for."""
+    """A create that was understood. `kind`: `video`, which takes a slot, or `element`.
+
+    `text`: everything the customer wrote, where faults are looked for. `milliunits`: the price, in thousandths of what
+    the provider counts in (Kling's units, dollars, credits). `plan`: what to make, and what the face wants to
+    remember; `clip_order` fills in what a clip needs.
+    """
 
     kind: str
     model: str
-    external_id: str
     callback_url: str
     text: str
     milliunits: int = 0
@@ -30,18 +37,40 @@ class Order:
     plan: dict[str, Any] = field(default_factory=dict)
 
 
+def clip_order(
+    model: str, rate: int, *,
+    seconds: int, resolution: str, ratio: str, sound: bool, text: str, callback_url: str,
+    media: tuple[Media, ...] = (), watermark: bool = False, follows_video: bool = False, **plan: Any,
+) -> Order:  # fmt: skip
+    """A video at `rate` thousandths a second. `resolution`: 720p, 1080p, 4k; `ratio`: such as 16:9, or empty.
+
+    `follows_video`: the clip is as long as the video that goes in, and billed so; `seconds` until it was seen.
+    `plan`: what the face wants to remember.
+    """
+    clip = {"seconds": seconds, "resolution": resolution, "ratio": ratio, "sound": sound, "watermark": watermark}
+    return Order(
+        kind="video",
+        model=model,
+        callback_url=callback_url,
+        text=text,
+        media=media,
+        milliunits=seconds * rate,
+        plan=plan | clip | ({"follows_rate": rate} if follows_video else {}),
+    )
+
+
 class Fields:
-    """Checked reading of one JSON object; `done` refuses what nobody read, since Kling would ignore it silently."""
+    """Checked reading of one JSON object; `done` refuses what nobody read: the provider would ignore it silently."""
 
     def __init__(self, given: Any, place: str = "") -> None:
         if not isinstance(given, dict):
-            raise Refusal(1201, f"{place or 'body'} must be an object")
+            raise Refusal("malformed", "must be an object", place=place.rstrip(".") or "body")
         self.given: Mapping[str, Any] = given
         self.place = place
         self.read: set[str] = set()
 
     def wrong(self, name: str, why: str = "is invalid") -> Refusal:
-        return Refusal(1201, f"{self.place}{name} {why}")
+        return Refusal("malformed", why, place=f"{self.place}{name}")
 
     def has(self, name: str) -> bool:
         self.read.add(name)
@@ -86,10 +115,3 @@ class Fields:
         unread = sorted(self.given.keys() - self.read)
         if unread:
             raise self.wrong(unread[0], "is not a field of this endpoint")
-
-
-def watermark(options: Fields) -> bool:
-    info = options.inner("watermark_info")
-    enabled = info.flag("enabled", default=False)
-    info.done()
-    return enabled

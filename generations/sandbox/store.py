@@ -7,7 +7,7 @@ import json
 import secrets
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -17,32 +17,40 @@ from typing import Any
 NEXT_STEP_AT = "(CASE state WHEN 'submitted' THEN start_at WHEN 'processing' THEN finish_at END)"
 SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS accounts (
-    api_key TEXT PRIMARY KEY, access_key TEXT UNIQUE NOT NULL, secret_key TEXT NOT NULL,
-    milliunits INTEGER NOT NULL, slots INTEGER NOT NULL, webhook_secret TEXT NOT NULL);
+    provider TEXT NOT NULL, api_key TEXT NOT NULL, access_key TEXT NOT NULL, secret_key TEXT NOT NULL,
+    milliunits INTEGER NOT NULL, slots INTEGER NOT NULL, webhook_secret TEXT NOT NULL,
+    PRIMARY KEY (provider, api_key));
+CREATE UNIQUE INDEX IF NOT EXISTS accounts_by_access_key ON accounts (provider, access_key) WHERE access_key != '';
 CREATE TABLE IF NOT EXISTS tasks (
-    id TEXT PRIMARY KEY, account TEXT NOT NULL, path TEXT NOT NULL, kind TEXT NOT NULL, model TEXT NOT NULL,
-    external_id TEXT NOT NULL, callback_url TEXT NOT NULL, origin TEXT NOT NULL, state TEXT NOT NULL,
-    message TEXT NOT NULL, milliunits INTEGER NOT NULL, created_at REAL NOT NULL, updated_at REAL NOT NULL,
-    start_at REAL NOT NULL, finish_at REAL NOT NULL, media_checked INTEGER NOT NULL,
-    plan TEXT NOT NULL, faults TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS tasks_by_reference ON tasks (account, external_id);
-CREATE INDEX IF NOT EXISTS open_tasks ON tasks (account, model, milliunits) WHERE state IN ('submitted', 'processing');
+    id TEXT PRIMARY KEY, provider TEXT NOT NULL, account TEXT NOT NULL, path TEXT NOT NULL, kind TEXT NOT NULL,
+    model TEXT NOT NULL, external_id TEXT NOT NULL, callback_url TEXT NOT NULL, origin TEXT NOT NULL,
+    state TEXT NOT NULL, queued INTEGER NOT NULL, failure TEXT NOT NULL, message TEXT NOT NULL,
+    milliunits INTEGER NOT NULL, created_at REAL NOT NULL, updated_at REAL NOT NULL, start_at REAL NOT NULL,
+    finish_at REAL NOT NULL, media_checked INTEGER NOT NULL, plan TEXT NOT NULL, faults TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS tasks_by_reference ON tasks (provider, account, external_id);
+CREATE INDEX IF NOT EXISTS open_tasks ON tasks (provider, account, kind, model, queued, milliunits)
+    WHERE state IN ('submitted', 'processing');
+CREATE INDEX IF NOT EXISTS queued_tasks ON tasks (provider, account, created_at) WHERE queued;
 CREATE INDEX IF NOT EXISTS due_tasks ON tasks ({NEXT_STEP_AT});
 CREATE TABLE IF NOT EXISTS elements (
     id INTEGER PRIMARY KEY, account TEXT NOT NULL, name TEXT NOT NULL, description TEXT NOT NULL, kind TEXT NOT NULL,
     voice_id TEXT NOT NULL, is_deleted INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS creates (
-    seq INTEGER PRIMARY KEY, at REAL NOT NULL, account TEXT NOT NULL, path TEXT NOT NULL, external_id TEXT NOT NULL,
-    task_id TEXT, answer TEXT NOT NULL, body TEXT NOT NULL);
+    seq INTEGER PRIMARY KEY, at REAL NOT NULL, provider TEXT NOT NULL, account TEXT NOT NULL, path TEXT NOT NULL,
+    external_id TEXT NOT NULL, task_id TEXT, answer TEXT NOT NULL, body TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS creates_by_reference ON creates (external_id);
+CREATE INDEX IF NOT EXISTS creates_by_time ON creates (provider, account, at) WHERE task_id IS NOT NULL;
 CREATE TABLE IF NOT EXISTS charges (
-    seq INTEGER PRIMARY KEY, at REAL NOT NULL, account TEXT NOT NULL, task_id TEXT UNIQUE NOT NULL, model TEXT NOT NULL,
-    milliunits INTEGER NOT NULL, balance_before INTEGER NOT NULL, balance_after INTEGER NOT NULL);
+    seq INTEGER PRIMARY KEY, at REAL NOT NULL, provider TEXT NOT NULL, account TEXT NOT NULL,
+    task_id TEXT UNIQUE NOT NULL, model TEXT NOT NULL, milliunits INTEGER NOT NULL,
+    balance_before INTEGER NOT NULL, balance_after INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS callbacks (
-    seq INTEGER PRIMARY KEY, at REAL NOT NULL, task_id TEXT NOT NULL, state TEXT NOT NULL, outcome TEXT NOT NULL);
+    seq INTEGER PRIMARY KEY, at REAL NOT NULL, provider TEXT NOT NULL, task_id TEXT NOT NULL, state TEXT NOT NULL,
+    outcome TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS scripts (
     seq INTEGER PRIMARY KEY, fault TEXT NOT NULL, times INTEGER NOT NULL, match TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS secrets (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 TABLES = ("accounts", "tasks", "elements", "creates", "charges", "callbacks", "scripts", "settings")
 OPEN = "state IN ('submitted', 'processing')"
@@ -53,6 +61,7 @@ SETTINGS: dict[str, Any] = {
     "speed": 50.0,
     "media": "check",
     "unique_external_ids": True,
+    "rate_limits": True,
     "rates": {},
     "seed": 0,
 }
@@ -60,11 +69,15 @@ SETTINGS: dict[str, Any] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """A Kling customer. `slots`: how many videos of one model it may have in the making."""
+    """A provider's customer. `slots`: how many videos it may have in the making at once.
 
+    `milliunits`: what is left, in thousandths of what the provider counts in.
+    """
+
+    provider: str
     api_key: str
-    access_key: str
-    secret_key: str
+    access_key: str = ""
+    secret_key: str = ""
     milliunits: int = 1_000_000_000_000
     slots: int = 1_000_000
     webhook_secret: str = ""
@@ -72,9 +85,14 @@ class Account:
 
 @dataclass(kw_only=True)
 class Task:
-    """One accepted create. `plan`: what to make; `faults`: what will go wrong, name to argument."""
+    """One accepted create.
+
+    `external_id`: our reference. `queued`: it waits for a slot. `failure`: one of `faults.FAILURES`, or other words;
+    `message`: the provider's words for it. `plan`: what to make; `faults`: what will go wrong, name to argument.
+    """
 
     id: str
+    provider: str
     account: str
     path: str
     kind: str
@@ -83,6 +101,8 @@ class Task:
     callback_url: str
     origin: str
     state: str
+    queued: bool
+    failure: str
     message: str
     milliunits: int
     created_at: float
@@ -94,8 +114,14 @@ class Task:
     faults: dict[str, str] = field(default_factory=dict)
 
     @property
-    def is_legacy(self) -> bool:
-        return self.path.startswith("/v1/")
+    def is_open(self) -> bool:
+        return self.state in ("submitted", "processing")
+
+    def word(self, spelled: Mapping[str, str]) -> str:
+        """The state as a provider spells it, or the word that a fault puts in its place."""
+        if self.state == "processing" and "unknown-status" in self.faults:
+            return self.faults["unknown-status"]
+        return spelled.get(self.state, self.state)
 
 
 class Store:
@@ -103,7 +129,7 @@ class Store:
 
     def __init__(self, folder: Path, **defaults: Any) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.database = sqlite3.connect(folder / "kling.sqlite3", isolation_level=None)
+        self.database = sqlite3.connect(folder / "simulator.sqlite3", isolation_level=None)
         self.database.row_factory = sqlite3.Row
         self.database.execute("PRAGMA journal_mode = WAL")
         self.database.execute("PRAGMA synchronous = NORMAL")
@@ -116,8 +142,6 @@ class Store:
         """Settings are read on every request, so they are kept in memory as well."""
         saved = {row["name"]: json.loads(row["value"]) for row in self.rows("SELECT * FROM settings")}
         self._settings = self.defaults | saved
-        if self.account(API_KEY) is None:
-            self.save_account(Account(api_key=API_KEY, access_key="demo-access-key", secret_key=secrets.token_hex(16)))
 
     def reset(self) -> None:
         with self.transaction():
@@ -161,18 +185,25 @@ class Store:
         self.put("settings", name=name, value=json.dumps(value))
         self._settings[name] = value
 
+    def secret(self, name: str) -> str:
+        """64 hexadecimal digits, drawn once and kept over a reset: what a provider signs with, say."""
+        self.database.execute("INSERT OR IGNORE INTO secrets VALUES (?, ?)", (name, secrets.token_hex(32)))
+        row = self.row("SELECT value FROM secrets WHERE name = ?", name)
+        return str(row["value"]) if row else ""
+
     def now(self) -> float:
         """Unix seconds of the simulator's own clock, which can be moved forward."""
         return time.time() + float(self._settings["clock_offset_seconds"])
 
     # --- accounts
 
-    def account(self, api_key: str) -> Account | None:
-        row = self.row("SELECT * FROM accounts WHERE api_key = ?", api_key)
+    def account(self, provider: str, api_key: str) -> Account | None:
+        row = self.row("SELECT * FROM accounts WHERE provider = ? AND api_key = ?", provider, api_key)
         return Account(**row) if row else None
 
-    def account_by_access_key(self, access_key: str) -> Account | None:
-        row = self.row("SELECT * FROM accounts WHERE access_key = ?", access_key)
+    def account_by_access_key(self, provider: str, access_key: str) -> Account | None:
+        sql = "SELECT * FROM accounts WHERE provider = ? AND access_key = ? AND access_key != ''"
+        row = self.row(sql, provider, access_key)
         return Account(**row) if row else None
 
     def save_account(self, account: Account) -> None:
@@ -195,5 +226,5 @@ class Store:
 def _task(row: sqlite3.Row) -> Task:
     columns = dict(row)
     columns["plan"], columns["faults"] = json.loads(row["plan"]), json.loads(row["faults"])
-    columns["media_checked"] = bool(row["media_checked"])
+    columns["media_checked"], columns["queued"] = bool(row["media_checked"]), bool(row["queued"])
     return Task(**columns)

@@ -1,10 +1,11 @@
-"""The simulated Kling as a real process: started once a session, emptied before each test that asks for `simulator`."""
+"""The simulated providers as a real process: started once a session, emptied before each test with `simulator`."""
 
 import secrets
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,11 @@ START_SECONDS = 30
 
 
 class RunningSimulator:
-    """One process of the simulator, and the hand on its control endpoint."""
+    """One process of the simulator, and the hand on its control endpoint. `url` and `account` are Kling's."""
 
-    def __init__(self, folder: Path, speed: float = 50.0) -> None:
+    def __init__(self, folder: Path, speed: float = 50.0, module: str = "generations.sandbox") -> None:
         self.folder = folder
+        self.module = module
         self.speed = speed
         self.port = ports.find_free()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -35,7 +37,7 @@ class RunningSimulator:
     def start(self) -> None:
         secret = self.http.headers["x-sim-secret"]
         options = ["--port", str(self.port), "--data", str(self.folder), "--speed", str(self.speed), "--secret", secret]
-        self.process = subprocess.Popen([sys.executable, "-m", "generations.sandbox", *options])
+        self.process = subprocess.Popen([sys.executable, "-m", self.module, *options])
         wait_for(self._is_healthy, seconds=START_SECONDS)
 
     def kill(self) -> None:
@@ -60,10 +62,14 @@ class RunningSimulator:
         answer: dict[str, Any] = response.json()
         return answer
 
-    def see(self, what: str) -> dict[str, Any]:
-        """`GET /__sim/<what>`: tasks, requests, ledger or callbacks."""
-        answer: dict[str, Any] = self.http.get(f"/__sim/{what}").raise_for_status().json()
+    def see(self, what: str, **of: str) -> dict[str, Any]:
+        """`GET /__sim/<what>`: tasks, requests, ledger or callbacks, of all providers or of one."""
+        answer: dict[str, Any] = self.http.get(f"/__sim/{what}", params=of).raise_for_status().json()
         return answer
+
+    def face(self, name: str) -> "RunningFace":
+        """One provider of the simulator: `fal`, say."""
+        return RunningFace(simulator=self, name=name, url=self.url + self.see("faces")["faces"][name])
 
     def script(self, *faults: str, times: int = 1, **match: str) -> None:
         """These faults befall the next matching creates or queries, one each, in this order."""
@@ -77,9 +83,33 @@ class RunningSimulator:
         return [task for task in self.see("tasks")["tasks"] if task["external_id"] == reference]
 
     def creates(self) -> dict[str, dict[str, int]]:
-        """By our reference: how many creates arrived, and how many made a task."""
+        """By our reference, over all providers: how many creates arrived, and how many made a task."""
         counts: dict[str, dict[str, int]] = self.see("requests")["by_external_id"]
         return counts
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunningFace:
+    """What a test asks of one provider."""
+
+    simulator: RunningSimulator
+    name: str
+    url: str
+
+    @property
+    def account(self) -> Account:
+        return Account(base_url=self.url, credentials={"api_key": API_KEY})
+
+    def see(self, what: str) -> dict[str, Any]:
+        """As `RunningSimulator.see`, of this provider only."""
+        return self.simulator.see(what, provider=self.name)
+
+    def script(self, *faults: str, times: int = 1, **match: str) -> None:
+        self.simulator.script(*faults, times=times, provider=self.name, **match)
+
+    def change_account(self, **changes: Any) -> None:
+        """Its slots, its units, its webhook secret."""
+        self.simulator.do("accounts", provider=self.name, api_key=API_KEY, **changes)
 
 
 def wait_for(condition: Callable[[], Any], *, seconds: float = 10) -> Any:

@@ -30,7 +30,16 @@ def bought(simulator: RunningSimulator) -> int:
 
 
 @pytest.mark.parametrize(
-    "fault", ["reset-after-body", "close-after-body", "bad-gateway-created", "internal-created", "garbage", "no-id"]
+    "fault",
+    [
+        "reset-after-body",
+        "close-after-body",
+        "bad-gateway-created",
+        "internal-created",
+        "half-answer",
+        "garbage",
+        "no-id",
+    ],
 )
 def test_work_whose_acceptance_got_lost_is_found_and_finished(
     alice: Person, gateway: Steps, simulator: RunningSimulator, fault: str

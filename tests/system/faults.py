@@ -9,6 +9,7 @@ FAULTS = (
     "bad-gateway",
     "bad-gateway-created",
     "internal-created",
+    "half-answer",
     "garbage",
     "no-id",
     "slow-create 0.5",

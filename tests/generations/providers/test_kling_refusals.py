@@ -7,7 +7,7 @@ import pytest
 
 from generations.providers.base import Account, InputRefused, OutcomeUnknown, ProviderError, ProviderRefused
 from generations.providers.kling import Kling
-from generations.sandbox import wire as kling_wire
+from generations.sandbox.kling import wire as kling_wire
 from tests.generations import wire
 from tests.generations.providers.requests import element, from_image, trace, video
 from tests.generations.simulator import RunningSimulator
@@ -313,6 +313,7 @@ def test_an_unknown_voice_is_the_customers_mistake(simulator: RunningSimulator) 
         ("hang-after-accept 0.2", 1),
         ("reset-after-body", 1),
         ("close-after-body", 1),
+        ("half-answer", 1),
         ("garbage", 1),
         ("no-id", 1),
     ],

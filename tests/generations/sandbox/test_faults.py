@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from generations.sandbox import faults
+from generations.sandbox.kling import wire
 from tests.generations.sandbox.bodies import KEY, NEW_TEXT, TEXT, legacy, new_text
 from tests.generations.simulator import RunningSimulator
 
@@ -92,7 +93,7 @@ def test_an_argument_that_is_no_number_means_the_usual_one(fault: str, parsed: t
     assert faults.parse(fault) == parsed
 
 
-@pytest.mark.parametrize(("word", "text"), [*faults.FAILURES.items(), ("Some new words", "Some new words")])
+@pytest.mark.parametrize(("word", "text"), [*wire.FAILURES.items(), ("Some new words", "Some new words")])
 def test_a_task_fails_with_kling_s_words(simulator: RunningSimulator, word: str, text: str) -> None:
     create(simulator, "a", f"x [sim:fail {word}]")
     simulator.advance(600)

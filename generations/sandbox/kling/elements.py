@@ -1,10 +1,13 @@
 """Elements and voices: what a create may say, deletion, and the voices that everybody has."""
 
+import secrets
 from typing import Any
 
+from generations.sandbox.face import Caller
+from generations.sandbox.kling.videos import callback_url
 from generations.sandbox.orders import Fields, Media, Order
-from generations.sandbox.store import Account, Store
-from generations.sandbox.wire import Refusal
+from generations.sandbox.refusals import Refusal
+from generations.sandbox.store import Store, Task
 
 VOICES = {
     "829824295735410756": "钓系女友",
@@ -16,7 +19,7 @@ VOICES = {
 TAGS = tuple(f"o_{number}" for number in range(101, 109))
 
 
-def read(store: Store, account: Account, body: Any) -> Order:
+def read(caller: Caller, body: Any) -> Order:
     fields = Fields(body)
     name = fields.text("element_name", longest=20, required=True)
     description = fields.text("element_description", longest=100, required=True)
@@ -30,8 +33,7 @@ def read(store: Store, account: Account, body: Any) -> Order:
     order = Order(
         kind="element",
         model="element",
-        external_id=fields.text("external_task_id", longest=128),
-        callback_url=fields.url("callback_url"),
+        callback_url=callback_url(fields),
         text=f"{name}\n{description}",
         media=media,
         plan={"name": name, "description": description, "reference_type": kind, "voice_id": voice_id},
@@ -59,13 +61,30 @@ def _video(fields: Fields) -> tuple[Media, ...]:
     return (Media(url=url, kind="video", part="element"),)
 
 
-def delete(store: Store, account: Account, body: Any) -> str:
+def make(store: Store, task: Task) -> None:
+    """The element of a task that succeeded."""
+    if task.kind != "element":
+        return
+    plan = task.plan
+    plan["element_id"] = 800_000_000_000_000_000 + secrets.randbelow(10**17)
+    store.add(
+        "elements",
+        id=plan["element_id"],
+        account=task.account,
+        name=plan["name"],
+        description=plan["description"],
+        kind=plan["reference_type"],
+        voice_id=plan["voice_id"],
+    )
+
+
+def delete(caller: Caller, body: Any) -> str:
     """The task id of the deletion. 1203 for an element that the account does not have."""
     given = Fields(body).given.get("element_id")
     wanted = str(given)
     sql = "UPDATE elements SET is_deleted = 1 WHERE id = ? AND account = ? AND NOT is_deleted"
     known = wanted.isascii() and wanted.isdigit() and len(wanted) < 19
-    if not known or store.database.execute(sql, (int(wanted), account.api_key)).rowcount == 0:
+    if not known or caller.store.database.execute(sql, (int(wanted), caller.account.api_key)).rowcount == 0:
         raise Refusal(1203, "element_id not found")
     return wanted
 

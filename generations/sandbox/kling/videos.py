@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from generations.sandbox.orders import Fields, Media, Order, watermark
-from generations.sandbox.store import Account, Store
-from generations.sandbox.wire import Refusal
+from generations.sandbox.face import Caller
+from generations.sandbox.orders import Fields, Media, Order, clip_order
+from generations.sandbox.refusals import Refusal
 
 MODES = {"std": "720p", "pro": "1080p", "4k": "4k"}
 RATIOS = ("16:9", "9:16", "1:1")
@@ -39,13 +39,13 @@ TURBO = Version(name="kling-3.0-turbo", rates={"on": {"720p": 800, "1080p": 1000
 LEGACY_MODELS = {"kling-v3": V3}
 
 
-def read_new_text(store: Store, account: Account, body: Any, version: Version = V3) -> Order:
+def read_new_text(caller: Caller, body: Any, version: Version = V3) -> Order:
     fields = Fields(body)
     prompt = fields.text("prompt", longest=3072, required=True)
     return _new_order(version, fields, prompt, media=(), ratio_allowed=True)
 
 
-def read_new_image(store: Store, account: Account, body: Any, version: Version = V3) -> Order:
+def read_new_image(caller: Caller, body: Any, version: Version = V3) -> Order:
     fields = Fields(body)
     prompts, media, names = [], [], set()
     for content in fields.rows("contents", least=1, most=6):
@@ -54,7 +54,7 @@ def read_new_image(store: Store, account: Account, body: Any, version: Version =
             prompts.append(content.text("text", longest=3072, required=True))
         elif kind == "element":
             names.add(content.text("id", longest=64, required=True))
-            check_element(store, account, content, content.text("element_id", longest=64, required=True))
+            check_element(caller, content, content.text("element_id", longest=64, required=True))
         else:
             media.append(Media(url=content.url("url", required=True), kind="image", part=kind))
         content.done()
@@ -75,8 +75,7 @@ def _new_order(
     order = new_order(
         version, "on" if sound else "off", seconds=new_seconds(settings),
         resolution=resolution, sound=sound, ratio=ratio, marked=watermark(options), text=prompt,
-        media=media, callback_url=options.url("callback_url"),
-        external_id=options.text("external_task_id", longest=128),
+        media=media, callback_url=callback_url(options),
     )  # fmt: skip
     for part in (settings, options, fields):
         part.done()
@@ -91,24 +90,24 @@ def new_seconds(settings: Fields) -> int:
     return seconds
 
 
-def read_legacy_text(store: Store, account: Account, body: Any) -> Order:
+def read_legacy_text(caller: Caller, body: Any) -> Order:
     fields = Fields(body)
     ratio = fields.choice("aspect_ratio", RATIOS, "16:9")
     return _legacy_order(fields, ratio=ratio, media=(), prompt_required=True)
 
 
-def read_legacy_image(store: Store, account: Account, body: Any) -> Order:
+def read_legacy_image(caller: Caller, body: Any) -> Order:
     fields = Fields(body)
     first, last = fields.url("image"), fields.url("image_tail")
     if not first and not last:
         raise fields.wrong("image", "or image_tail is required")
-    read_elements(store, account, fields, most=3)
+    read_elements(caller, fields, most=3)
     frames = ((first, "first_frame"), (last, "last_frame"))
     media = tuple(Media(url=url, kind="image", part=part) for url, part in frames if url)
     return _legacy_order(fields, ratio="", media=media, prompt_required=False)
 
 
-def read_elements(store: Store, account: Account, fields: Fields, *, most: int) -> int:
+def read_elements(caller: Caller, fields: Fields, *, most: int) -> int:
     """How many elements of the account the legacy list names."""
     rows = fields.rows("element_list", most=most)
     for row in rows:
@@ -116,7 +115,7 @@ def read_elements(store: Store, account: Account, fields: Fields, *, most: int) 
         element_id = row.given.get("element_id")
         if type(element_id) is not int:
             raise row.wrong("element_id")
-        check_element(store, account, row, str(element_id))
+        check_element(caller, row, str(element_id))
         row.done()
     return len(rows)
 
@@ -134,8 +133,7 @@ def _legacy_order(fields: Fields, *, ratio: str, media: tuple[Media, ...], promp
         LEGACY_MODELS[model], "on" if sound else "off", seconds=seconds,
         resolution=MODES[fields.choice("mode", tuple(MODES), "std")], sound=sound, ratio=ratio,
         marked=watermark(fields),
-        text="\n".join([prompt, negative, *shots]), media=media, callback_url=fields.url("callback_url"),
-        external_id=fields.text("external_task_id", longest=128),
+        text="\n".join([prompt, negative, *shots]), media=media, callback_url=callback_url(fields),
     )  # fmt: skip
     fields.done()
     return order
@@ -172,25 +170,29 @@ def read_shots(fields: Fields, seconds: int) -> list[str]:
 def new_order(
     version: Version, variant: str, *,
     seconds: int, resolution: str, sound: bool, ratio: str, marked: bool, text: str, media: tuple[Media, ...],
-    callback_url: str, external_id: str, follows_video: bool = False,
+    callback_url: str, follows_video: bool = False,
 ) -> Order:  # fmt: skip
-    """`follows_video`: the clip is as long as the video that goes in, and billed so; `seconds` until it was seen."""
-    rate = version.rates[variant][resolution]
-    return Order(
-        kind="video",
-        model=version.name,
-        external_id=external_id,
-        callback_url=callback_url,
-        text=text,
-        media=media,
-        milliunits=seconds * rate,
-        plan={"seconds": seconds, "resolution": resolution, "ratio": ratio, "sound": sound, "watermark": marked}
-        | ({"follows_rate": rate} if follows_video else {}),
-    )
+    return clip_order(
+        version.name, version.rates[variant][resolution], seconds=seconds, resolution=resolution, ratio=ratio,
+        sound=sound, text=text, callback_url=callback_url, media=media, watermark=marked, follows_video=follows_video,
+    )  # fmt: skip
 
 
-def check_element(store: Store, account: Account, fields: Fields, element_id: str) -> None:
+def callback_url(options: Fields) -> str:
+    """Read with the reference beside it, which the log has from the face."""
+    options.text("external_task_id", longest=128)
+    return options.url("callback_url")
+
+
+def watermark(options: Fields) -> bool:
+    info = options.inner("watermark_info")
+    enabled = info.flag("enabled", default=False)
+    info.done()
+    return enabled
+
+
+def check_element(caller: Caller, fields: Fields, element_id: str) -> None:
     known = element_id.isascii() and element_id.isdigit() and len(element_id) < 19
     sql = "SELECT 1 FROM elements WHERE id = ? AND account = ? AND NOT is_deleted"
-    if not known or store.row(sql, int(element_id), account.api_key) is None:
+    if not known or caller.store.row(sql, int(element_id), caller.account.api_key) is None:
         raise Refusal(1203, f"{fields.place}element_id not found")

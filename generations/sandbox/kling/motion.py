@@ -2,10 +2,18 @@
 
 from typing import Any
 
-from generations.sandbox.orders import Fields, Media, Order, watermark
-from generations.sandbox.store import Account, Store
-from generations.sandbox.videos import MODES, Version, check_element, new_order, read_elements
-from generations.sandbox.wire import Refusal
+from generations.sandbox.face import Caller
+from generations.sandbox.kling.videos import (
+    MODES,
+    Version,
+    callback_url,
+    check_element,
+    new_order,
+    read_elements,
+    watermark,
+)
+from generations.sandbox.orders import Fields, Media, Order
+from generations.sandbox.refusals import Refusal
 
 V3 = Version(name="kling-3.0-motion", rates={"video": {"720p": 900, "1080p": 1200}})
 V2_6 = Version(name="kling-2.6-motion", rates={"video": {"720p": 500, "1080p": 800}})
@@ -14,7 +22,7 @@ ORIENTATIONS = ("image", "video")
 SECONDS_UNSEEN = 5
 
 
-def read_new(store: Store, account: Account, body: Any, version: Version) -> Order:
+def read_new(caller: Caller, body: Any, version: Version) -> Order:
     fields = Fields(body)
     given: dict[str, list[str]] = {"prompt": [], "image": [], "video": [], "element": []}
     for content in fields.rows("contents", least=2, most=4):
@@ -23,7 +31,7 @@ def read_new(store: Store, account: Account, body: Any, version: Version) -> Ord
             given[kind].append(content.text("text", longest=2500, required=True))
         elif kind == "element":
             given[kind].append(content.text("id", longest=64, required=True))
-            check_element(store, account, content, content.text("element_id", longest=64, required=True))
+            check_element(caller, content, content.text("element_id", longest=64, required=True))
         else:
             given[kind].append(content.url("url", required=True))
         content.done()
@@ -43,13 +51,13 @@ def read_new(store: Store, account: Account, body: Any, version: Version) -> Ord
     return order
 
 
-def read_legacy(store: Store, account: Account, body: Any) -> Order:
+def read_legacy(caller: Caller, body: Any) -> Order:
     fields = Fields(body)
     model = fields.text("model_name", longest=64) or "kling-v2-6"
     if model not in LEGACY_MODELS:
         raise Refusal(1203, f"model {model} is not found")
     orientation = fields.choice("character_orientation", ORIENTATIONS, None)
-    elements = read_elements(store, account, fields, most=1)
+    elements = read_elements(caller, fields, most=1)
     if elements and (LEGACY_MODELS[model] is not V3 or orientation == "image"):
         raise fields.wrong("element_list")
     order = _order(
@@ -67,7 +75,6 @@ def _order(
 ) -> Order:
     return new_order(
         version, "video", seconds=SECONDS_UNSEEN, resolution=resolution, sound=sound, ratio="",
-        marked=watermark(options), text=text, callback_url=options.url("callback_url"),
-        external_id=options.text("external_task_id", longest=128), follows_video=True,
+        marked=watermark(options), text=text, callback_url=callback_url(options), follows_video=True,
         media=(Media(url=image, kind="image", part="refer_image"), Media(url=video, kind="video", part="motion")),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Kling's envelope and refusals, and how a caller proves which account it is."""
+"""Kling's envelope, codes and words, and how a caller proves which account it is."""
 
 import base64
 import binascii
@@ -11,8 +11,11 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from generations.sandbox.refusals import Refusal
 from generations.sandbox.store import Account, Store
 
+NAME = "kling"
+CODES = {"malformed": 1201, "unknown": 1202, "empty": 1102, "full": 1303, "fast": 1302, "internal": 5000}
 STATUS_OF = {
     **dict.fromkeys((1000, 1001, 1002, 1003, 1004), 401),
     **dict.fromkeys((1100, 1101, 1102, 1302, 1303, 1304), 429),
@@ -48,13 +51,18 @@ MESSAGES = {
 }
 
 
-class Refusal(Exception):
-    """One of Kling's error codes, with its usual text or a more exact one."""
-
-    def __init__(self, code: int, message: str = "") -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message or MESSAGES.get(code, "Unknown error")
+# Kling's words where they are known from live answers; the rest in its style.
+FAILURES = {
+    "content": "Failure to pass the risk control system",
+    "image": "Image pixel is invalid",
+    "format": "Image format is invalid",
+    "download": "Failed to download the reference image",
+    "large": "Failed to download the reference image: file too large",
+    "face": "No face detected in the reference image",
+    "video": "The reference video format is not supported",
+    "timeout": "Task timed out",
+    "internal": "Service internal error",
+}
 
 
 def _answer(status: int, code: int, message: str, **data: Any) -> JSONResponse:
@@ -65,8 +73,21 @@ def success(data: Any) -> JSONResponse:
     return _answer(200, 0, "SUCCEED", data=data)
 
 
-def refused(refusal: Refusal) -> JSONResponse:
-    return _answer(STATUS_OF.get(refusal.code, 400), refusal.code, refusal.message)
+def refused(code: int, refusal: Refusal) -> JSONResponse:
+    """The code's usual text, or a more exact one that names the field."""
+    message = f"{refusal.place} {refusal.message}".strip() or MESSAGES.get(code, "Unknown error")
+    return _answer(STATUS_OF.get(code, 400), code, message)
+
+
+def new_account(api_key: str) -> Account:
+    access_key = f"{api_key}-access-key"
+    return Account(provider=NAME, api_key=api_key, access_key=access_key, secret_key=secrets.token_hex(16))
+
+
+def reference(request: Request, body: Any) -> str:
+    """The caller's own id, wherever the generation puts it; empty in a body that cannot be read."""
+    options = body.get("options", body) if isinstance(body, dict) else None
+    return str(options.get("external_task_id", "")) if isinstance(options, dict) else ""
 
 
 def account_of(request: Request, store: Store) -> Account:
@@ -74,7 +95,7 @@ def account_of(request: Request, store: Store) -> Account:
     scheme, _, credential = request.headers.get("authorization", "").partition(" ")
     if scheme != "Bearer" or not credential:
         raise Refusal(1001)
-    account = store.account(credential)
+    account = store.account(NAME, credential)
     if account is None and credential.count(".") == 2 and request.url.path.startswith("/v1/"):
         account = _jwt_account(credential, store)
     if account is None:
@@ -91,7 +112,7 @@ def _jwt_account(token: str, store: Store) -> Account | None:
         algorithm = header["alg"]
     except (ValueError, KeyError, TypeError, binascii.Error) as error:
         raise Refusal(1000) from error
-    account = store.account_by_access_key(issuer)
+    account = store.account_by_access_key(NAME, issuer)
     if account is None or algorithm != "HS256":
         return None
     if not hmac.compare_digest(hmac.digest(account.secret_key.encode(), signed.encode(), hashlib.sha256), given):

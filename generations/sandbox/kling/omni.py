@@ -4,20 +4,22 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from generations.sandbox.orders import Fields, Media, Order, watermark
-from generations.sandbox.store import Account, Store
-from generations.sandbox.videos import (
+from generations.sandbox.face import Caller
+from generations.sandbox.kling.videos import (
     MODES,
     RATIOS,
     Version,
+    callback_url,
     check_element,
     legacy_seconds,
     new_order,
     new_seconds,
     read_elements,
     read_shots,
+    watermark,
 )
-from generations.sandbox.wire import Refusal
+from generations.sandbox.orders import Fields, Media, Order
+from generations.sandbox.refusals import Refusal
 
 O3 = Version(
     name="kling-3.0-omni",
@@ -38,7 +40,7 @@ VIDEOS = ("base_video", "feature_video")
 SECONDS_UNSEEN = 5
 
 
-def read_new(store: Store, account: Account, body: Any, version: Version) -> Order:
+def read_new(caller: Caller, body: Any, version: Version) -> Order:
     fields = Fields(body)
     prompts, media, names = [], [], set()
     for content in fields.rows("contents", least=1, most=12):
@@ -47,7 +49,7 @@ def read_new(store: Store, account: Account, body: Any, version: Version) -> Ord
             prompts.append(content.text("text", longest=LONGEST_PROMPT[version.name], required=True))
         elif kind == "element":
             names.add(content.text("id", longest=64, required=True))
-            check_element(store, account, content, content.text("element_id", longest=64, required=True))
+            check_element(caller, content, content.text("element_id", longest=64, required=True))
         else:
             medium = "video" if kind in VIDEOS else "image"
             media.append(Media(url=content.url("url", required=True), kind=medium, part=kind))
@@ -73,8 +75,7 @@ def _new_order(version: Version, fields: Fields, prompt: str, media: Sequence[Me
         seconds=SECONDS_UNSEEN if follows and not settings.has("duration") else new_seconds(settings),
         resolution=settings.choice("resolution", version.resolutions, "720p"), sound=audio != "off",
         ratio=settings.choice("aspect_ratio", RATIOS, None) if free_shape else "", marked=watermark(options),
-        text=prompt, media=tuple(media), callback_url=options.url("callback_url"),
-        external_id=options.text("external_task_id", longest=128), follows_video=follows,
+        text=prompt, media=tuple(media), callback_url=callback_url(options), follows_video=follows,
     )  # fmt: skip
     for part in (settings, options, fields):
         part.done()
@@ -102,13 +103,13 @@ def _fit_together(media: Sequence[Media], elements: int) -> bool:
     return images + elements <= (4 if videos else 7)
 
 
-def read_legacy(store: Store, account: Account, body: Any) -> Order:
+def read_legacy(caller: Caller, body: Any) -> Order:
     fields = Fields(body)
     model = fields.text("model_name", longest=64) or "kling-video-o1"
     if model not in LEGACY_MODELS:
         raise Refusal(1203, f"model {model} is not found")
     version, media, keeps_sound = LEGACY_MODELS[model], *_legacy_media(fields)
-    if not _fit_together(media, read_elements(store, account, fields, most=7)):
+    if not _fit_together(media, read_elements(caller, fields, most=7)):
         raise fields.wrong("image_list", "element_list and video_list do not fit together")
     parts = {reference.part for reference in media}
     follows, with_video = "base_video" in parts, bool(parts & set(VIDEOS))
@@ -123,8 +124,7 @@ def read_legacy(store: Store, account: Account, body: Any) -> Order:
         version, "video" if with_video else "on" if sound else "off", seconds=SECONDS_UNSEEN if follows else seconds,
         resolution=MODES[fields.choice("mode", tuple(MODES), "pro")], sound=sound or keeps_sound,
         ratio=fields.choice("aspect_ratio", RATIOS, None) if free_shape else "", marked=watermark(fields),
-        text="\n".join([prompt, *shots]), media=media, callback_url=fields.url("callback_url"),
-        external_id=fields.text("external_task_id", longest=128), follows_video=follows,
+        text="\n".join([prompt, *shots]), media=media, callback_url=callback_url(fields), follows_video=follows,
     )  # fmt: skip
     fields.done()
     return order
