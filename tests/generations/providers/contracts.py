@@ -33,7 +33,8 @@ class Contract:
     """`makes`: our models of which it can make some request. `billable`: fields of a body that change the bill.
 
     `finds`: when a look-up sees a create whose answer got lost. `denies`: whether it can be certain that there is none.
-    `listener`: makes the account sign its callbacks, and returns it with what verifies them.
+    `listener`: makes the account sign its callbacks, and returns it with what verifies them. `hosts`: what stands in
+    the credentials beside the key, where the provider has more addresses than one.
     """
 
     makes: frozenset[str]
@@ -41,6 +42,7 @@ class Contract:
     finds: Literal["at once", "once ended", "never"]
     denies: bool
     listener: Callable[["Asked"], Account]
+    hosts: Callable[[str], dict[str, str]] = lambda url: {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +104,7 @@ class Asked:
 def own_secret(asked: Asked) -> Account:
     """An operator wrote it into the account's credentials."""
     asked.face.simulator.do("accounts", provider=asked.face.name, api_key=KEY, webhook_secret=SECRET)
-    return replace(asked.account, credentials={"api_key": KEY, "webhook_secret": SECRET})
+    return replace(asked.account, credentials={**asked.account.credentials, "webhook_secret": SECRET})
 
 
 def published_keys(asked: Asked) -> Account:
