@@ -27,13 +27,21 @@ SECRET = "/webhooks/default/secret"
 
 
 class Replicate:
-    """The adapter. `transport` replaces the network at the wire; `query_seconds` is how long a round may take."""
+    """The adapter. `transport` replaces the network at the wire; the seconds say how long a round of queries, and
+    reading the list, may take."""
 
     poll_every = 3
 
-    def __init__(self, transport: wire.Transport = None, *, query_seconds: float = QUERY_SECONDS) -> None:
+    def __init__(
+        self,
+        transport: wire.Transport = None,
+        *,
+        query_seconds: float = QUERY_SECONDS,
+        list_seconds: float = listing.LIST_SECONDS,
+    ) -> None:
         self._transport = transport
         self._query_seconds = query_seconds
+        self._list_seconds = list_seconds
 
     def obstacle(self, request: Request) -> str:
         return inputs.obstacle(request)
@@ -66,7 +74,8 @@ class Replicate:
         def ask(path: str) -> httpx.Response:
             return wire.query(self._transport, account.base_url + path, headers=_headers(account))
 
-        return [answers.progress(row) for row in listing.alike(ask, trace) if wire.text(row.get("id"))]
+        found = listing.alike(ask, trace, self._list_seconds)
+        return [answers.progress(row) for row in found if wire.text(row.get("id"))]
 
     def cancel(self, account: Account, handle: Handle) -> bool:
         """Never: a cancelled prediction is billed for the time it ran, and no answer proves that it had not begun."""

@@ -1,5 +1,6 @@
 """Find work again in the account's list of predictions, by what was sent: Replicate keeps no reference of ours."""
 
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,6 +13,7 @@ from generations.providers.wire import text
 
 PATH = "/predictions"
 MOST_PAGES = 40  # of 100: more than an account may create within the time in which we look
+LIST_SECONDS = 60  # well within the time for which a worker holds a task
 BEFORE = timedelta(minutes=2)  # their clock and ours
 AFTER = timedelta(minutes=10)  # longer than any create takes
 
@@ -20,16 +22,17 @@ Ask = Callable[[str], httpx.Response]
 """Asks for a path below the base URL."""
 
 
-def alike(ask: Ask, trace: Trace) -> list[Row]:
+def alike(ask: Ask, trace: Trace, seconds: float) -> list[Row]:
     """The predictions that may be the traced one, likeliest first; empty only when there is certainly none.
 
-    Raises OutcomeUnknown when the list does not reach back to the call, or no longer shows what went in.
+    Raises OutcomeUnknown when the list cannot be read back to the call in so many seconds, or no longer shows what went
+    in.
     """
     sent = trace.mark.get("input")
     if not isinstance(sent, dict) or not sent:
         raise OutcomeUnknown("what was sent is not known")
     until = trace.sent_at + AFTER
-    rows = [row for row in _since(ask, trace.sent_at - BEFORE) if answers.created_at(row) <= until]
+    rows = [row for row in _since(ask, trace.sent_at - BEFORE, seconds) if answers.created_at(row) <= until]
     same_model = [row for row in rows if row.get("model") == trace.mark.get("model")]
     found = [row for row in same_model if _went_in(row, sent)]
     if not found and any(row.get("data_removed") is True for row in same_model):
@@ -43,11 +46,13 @@ def _went_in(row: Row, sent: Mapping[str, Any]) -> bool:
     return isinstance(given, dict) and all(name in given and given[name] == value for name, value in sent.items())
 
 
-def _since(ask: Ask, moment: datetime) -> list[Row]:
+def _since(ask: Ask, moment: datetime, seconds: float) -> list[Row]:
     """All predictions made at `moment` or later. The list is newest first, page by page."""
     rows: list[Row] = []
-    path = PATH
+    path, end = PATH, time.monotonic() + seconds
     for _ in range(MOST_PAGES):
+        if time.monotonic() >= end:
+            break
         page, following = _page(ask(path))
         for row in page:
             if answers.created_at(row) < moment:

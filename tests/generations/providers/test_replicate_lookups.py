@@ -150,8 +150,19 @@ def test_a_row_without_a_time_decides_nothing(made_at: Any) -> None:
         listed(row("a", created_at=made_at))
 
 
-def test_a_time_without_a_zone_is_universal() -> None:
-    assert listed(row("a", created_at="2026-11-24T12:00:01.250")) == ["a"]
+@pytest.mark.parametrize(
+    "made_at",
+    ["2026-11-24T12:00:01.250", "2026-11-24T12:00:01.765994657Z", "2026-11-24T12:00:01Z", "2026-11-24T13:00:01+01:00"],
+)
+def test_a_time_may_be_as_exact_as_it_likes_and_is_universal_without_a_zone(made_at: str) -> None:
+    assert listed(row("a", created_at=made_at)) == ["a"]
+
+
+def test_a_list_that_cannot_be_read_in_time_decides_nothing() -> None:
+    adapter = Replicate(transport=httpx.MockTransport(lambda request: page(row("a"))), list_seconds=0)
+
+    with pytest.raises(OutcomeUnknown):
+        adapter.find(ACCOUNT, TRACE)
 
 
 @pytest.mark.parametrize(
