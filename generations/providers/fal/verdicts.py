@@ -45,6 +45,10 @@ class Trouble:
     refuses_input: bool = False
 
 
+CERTAIN_STATUSES = frozenset(
+    {401, 402, 403, 404}
+)  # fal's own word about our credential, balance, rights, or its endpoint
+
 # The address may be ours, and another provider may reach it.
 NOT_FETCHED = replace(UNREACHABLE, by_input=False)
 # fal takes shorter videos than our catalogue allows, and than others take.
@@ -190,4 +194,5 @@ def _by_content(status: int, said: Trouble, detail: str, wait: int | None) -> Pr
 
 
 def _refused(status: int, reason: str, scope: Scope, wait: int | None = None) -> ProviderRefused:
-    return ProviderRefused(reason, scope=scope, upstream_code=status, retry_after_seconds=wait)
+    certain = status in CERTAIN_STATUSES and scope != "soft"
+    return ProviderRefused(reason, scope=scope, upstream_code=status, retry_after_seconds=wait, certain=certain)

@@ -75,7 +75,9 @@ def refusal(status: int, code: int | None, message: str, retry_after_seconds: in
         trouble = TROUBLE_CODES[code]
         scope: Scope = "model" if code == 401 and NOT_FOR_THIS_MODEL.search(message) else trouble.scope
         wait = retry_after_seconds if retry_after_seconds is not None else trouble.retry_after_seconds
-        return ProviderRefused(trouble.reason, scope=scope, upstream_code=code, retry_after_seconds=wait)
+        return ProviderRefused(
+            trouble.reason, scope=scope, upstream_code=code, retry_after_seconds=wait, certain=scope != "soft"
+        )
     return _unlisted(status, code, message, detail, retry_after_seconds)
 
 
