@@ -26,21 +26,3 @@ from generations.sandbox.kling import KLING
 from generations.sandbox.replicate import REPLICATE
 
 FACES = (KLING, FAL, REPLICATE, KIE)
-"""
-
-from generations.sandbox.fal import FAL
-from generations.sandbox.kie import KIE
-from generations.sandbox.kling import KLING
-from generations.sandbox.replicate import REPLICATE
-
-                                               fal/       the face of fal.ai
-                                               kie/       the face of kie.ai
-                                               replicate/ the face of Replicate
-"""
-
-from generations.sandbox.fal import FAL
-from generations.sandbox.kie import KIE
-from generations.sandbox.kling import KLING
-from generations.sandbox.replicate import REPLICATE
-
-FACES = (KLING, FAL, REPLICATE, KIE)

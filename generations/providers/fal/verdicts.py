@@ -4,7 +4,7 @@
     trouble of a result   ->  Verdict                                          (`failure`)
 
 fal names a type (https://docs.fal.ai/errors): of the request in `error_type`, of the model in the first entry of
-`detail`. Where it only passes on a sentence, it is Kling's own. The causes are those of the Kling adapter, so that a
+`detail`. Where it only passes on a sentence, it is Kling's own. The causes are those of all adapters, so that a
 customer reads the same, whoever made the video.
 """
 
@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from generations.providers import causes
 from generations.providers.base import InputRefused, OutcomeUnknown, ProviderError, ProviderRefused, Scope, Verdict
-from generations.providers.kling.verdicts import (
+from generations.providers.causes import (
     BAD_IMAGE,
     BAD_VIDEO,
     CONTENT,
@@ -27,7 +28,6 @@ from generations.providers.kling.verdicts import (
     UNREACHABLE,
     Cause,
 )
-from generations.providers.kling.verdicts import failure as sentence
 from generations.providers.wire import text
 
 
@@ -152,7 +152,7 @@ def failure(said: Trouble) -> Verdict:
     if said.field in OWN_FIELDS:
         return INTERNAL.verdict(words)
     if said.type == DOWNSTREAM:
-        verdict = replace(sentence(said.message), upstream_message=words)
+        verdict = causes.of(said.message, INTERNAL).verdict(words)
         return verdict if said.retryable is None or verdict.by_input else replace(verdict, retryable=said.retryable)
     if said.type in TYPES:
         return TYPES[said.type].verdict(words)
@@ -161,7 +161,7 @@ def failure(said: Trouble) -> Verdict:
         return known.verdict(words)
     if said.refuses_input:
         return PARAMETERS.verdict(words)
-    return replace(sentence(said.message), upstream_message=words)
+    return causes.of(said.message, INTERNAL).verdict(words)
 
 
 def refusal(status: int, said: Trouble, retry_after_seconds: int | None) -> ProviderError:

@@ -9,25 +9,18 @@ Kling's table reads them; those that are kie.ai's own stand before it.
 
 import re
 
-from generations.providers.base import InputRefused, OutcomeUnknown, ProviderError, ProviderRefused, Scope, Verdict
-from generations.providers.kling.verdicts import (
-    ACCOUNT_STATUSES,
-    BAD_IMAGE,
-    BAD_VIDEO,
-    CONTENT,
-    INTERNAL,
-    PARAMETERS,
-    Cause,
-    Trouble,
-)
-from generations.providers.kling.verdicts import TEXTS as KLINGS_TEXTS
+from generations.providers import causes
+from generations.providers.base import InputRefused, OutcomeUnknown, ProviderError, Scope, Verdict
+from generations.providers.causes import BAD_IMAGE, BAD_VIDEO, CONTENT, INTERNAL, Trouble
 
 # The first line that matches decides.
-TEXTS: tuple[tuple[re.Pattern[str], Cause], ...] = (
-    (re.compile(r"copyright|nsfw", re.IGNORECASE), CONTENT),
-    (re.compile(r"no (valid )?(character|person|people).*video", re.IGNORECASE), BAD_VIDEO),
-    (re.compile(r"no (valid )?(character|person|people).*(image|picture)", re.IGNORECASE), BAD_IMAGE),
-    *KLINGS_TEXTS,
+TEXTS = (
+    causes.compiled(
+        (r"copyright|nsfw", CONTENT),
+        (r"no (valid )?(character|person|people).*video", BAD_VIDEO),
+        (r"no (valid )?(character|person|people).*(image|picture)", BAD_IMAGE),
+    )
+    + causes.TEXTS
 )
 INPUT_CODES = frozenset({400, 422})
 TROUBLE_CODES = {
@@ -55,10 +48,10 @@ def failure(code: str, message: str) -> Verdict:
     """
     said = f"{code}: {message}" if code else message
     if code in map(str, INPUT_CODES):
-        return _by_input(message).verdict(said)
+        return causes.of_input(message, TEXTS).verdict(said)
     if code in map(str, TROUBLE_CODES):
         return INTERNAL.verdict(said)
-    return _cause_of(message, INTERNAL).verdict(said)
+    return causes.of(message, INTERNAL, TEXTS).verdict(said)
 
 
 def refusal(status: int, code: int | None, message: str, retry_after_seconds: int | None) -> ProviderError:
@@ -74,41 +67,11 @@ def refusal(status: int, code: int | None, message: str, retry_after_seconds: in
     if code in TROUBLE_CODES:
         trouble = TROUBLE_CODES[code]
         scope: Scope = "model" if code == 401 and NOT_FOR_THIS_MODEL.search(message) else trouble.scope
-        wait = retry_after_seconds if retry_after_seconds is not None else trouble.retry_after_seconds
-        return ProviderRefused(
-            trouble.reason, scope=scope, upstream_code=code, retry_after_seconds=wait, certain=scope != "soft"
-        )
-    return _unlisted(status, code, message, detail, retry_after_seconds)
+        return trouble.refusal(code, retry_after_seconds, scope=scope)
+    return causes.unlisted(status, code, message, retry_after_seconds, TEXTS)
 
 
 def _input_refusal(code: int | None, message: str) -> ProviderError:
     if OWN_FIELDS.search(message):
-        reason = "The provider refused a field that we write ourselves."
-        return ProviderRefused(reason, scope="model", upstream_code=code)
-    return InputRefused(_by_input(message).verdict(message))
-
-
-def _unlisted(
-    status: int, code: int | None, message: str, detail: str, retry_after_seconds: int | None
-) -> ProviderError:
-    """Without a code that we know, a 3xx or 4xx is a refusal before any work, and all else may have been accepted.
-
-    408 is a proxy's time-out on a request that may have passed it.
-    """
-    if not 300 <= status < 500 or status == 408:
-        return OutcomeUnknown(detail)
-    if status >= 400 and status not in ACCOUNT_STATUSES and status != 429:
-        return InputRefused(_by_input(message).verdict(message))
-    scope: Scope = "soft" if status == 429 else "account"
-    return ProviderRefused(
-        f"The provider answered {detail}", scope=scope, upstream_code=code, retry_after_seconds=retry_after_seconds
-    )
-
-
-def _by_input(message: str) -> Cause:
-    cause = _cause_of(message, PARAMETERS)
-    return cause if cause.by_input else PARAMETERS
-
-
-def _cause_of(message: str, default: Cause) -> Cause:
-    return next((cause for pattern, cause in TEXTS if pattern.search(message)), default)
+        return causes.own_field(code)
+    return InputRefused(causes.of_input(message, TEXTS).verdict(message))

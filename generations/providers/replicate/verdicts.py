@@ -9,22 +9,13 @@ that nobody knows is the provider's own failure: it may be tried once more elsew
 
 import re
 
+from generations.providers import causes
 from generations.providers.base import InputRefused, OutcomeUnknown, ProviderError, ProviderRefused, Verdict
-from generations.providers.kling.verdicts import (
-    CONTENT,
-    EXHAUSTED,
-    INTERNAL,
-    PARAMETERS,
-    TEXTS,
-    TIMED_OUT,
-    Cause,
-    Trouble,
-)
+from generations.providers.causes import CONTENT, EXHAUSTED, INTERNAL, PARAMETERS, TIMED_OUT, Trouble
 
 # The first line that matches decides. Its own troubles with other servers name files and addresses too.
-OWN_TEXTS: tuple[tuple[re.Pattern[str], Cause], ...] = tuple(
-    (re.compile(pattern, re.IGNORECASE), cause)
-    for pattern, cause in (
+TEXTS = (
+    causes.compiled(
         (r"flagged|nsfw|\(E005\)", CONTENT),
         (
             r"too many requests|throttl|rate limit|high demand|\(E003\)|service .*unavailable|insufficient|quota",
@@ -33,6 +24,7 @@ OWN_TEXTS: tuple[tuple[re.Pattern[str], Cause], ...] = tuple(
         (r"connection ?pool|(client|server) error.*\burl\b|traceback|interrupted|out of memory", INTERNAL),
         (r"\(E006\)|input (is|was) invalid", PARAMETERS),
     )
+    + causes.TEXTS
 )
 ENDED_BY_WORD = {"canceled": INTERNAL, "aborted": TIMED_OUT}
 
@@ -54,15 +46,11 @@ OWN_FIELDS = re.compile(
 )
 
 
-def _cause_of(text: str, default: Cause) -> Cause:
-    return next((cause for pattern, cause in OWN_TEXTS + TEXTS if pattern.search(text)), default)
-
-
 def failure(word: str, error: str) -> Verdict:
     """The verdict on accepted work that ended with this word and sentence."""
     if word in ENDED_BY_WORD:
         return ENDED_BY_WORD[word].verdict(error or word)
-    return _cause_of(error, INTERNAL).verdict(error)
+    return causes.of(error, INTERNAL, TEXTS).verdict(error)
 
 
 def refusal(status: int, message: str, retry_after_seconds: int | None) -> ProviderError:
@@ -76,22 +64,14 @@ def refusal(status: int, message: str, retry_after_seconds: int | None) -> Provi
         return OutcomeUnknown(detail)
     if status in TROUBLES:
         trouble = TROUBLES[status]
-        wait = _wait(message, retry_after_seconds) if trouble.scope == "soft" else retry_after_seconds
-        return ProviderRefused(
-            trouble.reason,
-            scope=trouble.scope,
-            upstream_code=status,
-            retry_after_seconds=wait,
-            certain=trouble.scope != "soft",
+        return trouble.refusal(
+            status, _wait(message, retry_after_seconds) if trouble.scope == "soft" else retry_after_seconds
         )
     if status < 400:
         return ProviderRefused(f"The provider answered {detail}", scope="account", upstream_code=status)
     if OWN_FIELDS.search(message):
-        return ProviderRefused(
-            "The provider refused a field that we write ourselves.", scope="model", upstream_code=status
-        )
-    cause = _cause_of(message, PARAMETERS)
-    return InputRefused((cause if cause.by_input else PARAMETERS).verdict(message))
+        return causes.own_field(status)
+    return InputRefused(causes.of_input(message, TEXTS).verdict(message))
 
 
 def _wait(message: str, retry_after_seconds: int | None) -> int | None:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from generations.providers.base import Account, Handle, OutcomeUnknown, Progress
-from generations.providers.kling.verdicts import TEXTS
+from generations.providers.causes import TEXTS
 from generations.providers.replicate import Replicate, verdicts
 from generations.providers.replicate.answers import progress
 
