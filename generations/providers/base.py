@@ -11,7 +11,7 @@ An adapter translates and nothing else. It has no tables, no retries, no setting
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import httpx
 
@@ -227,3 +227,27 @@ class Adapter(Protocol):
 
     def cancel(self, account: Account, handle: Handle) -> bool:
         """True only when the provider really stopped the work and will not bill it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfferedVoice:
+    """A voice that elements of the provider may speak with."""
+
+    voice_id: str
+    name: str
+
+
+@runtime_checkable
+class OffersVoices(Protocol):
+    """A further call of adapters whose provider has voices; the others go without it."""
+
+    def voices(self, account: Account) -> tuple[OfferedVoice, ...]:
+        """Every voice that the account may use. Raises OutcomeUnknown, also when only a part of them was told."""
+
+
+@runtime_checkable
+class DeletesElements(Protocol):
+    """A further call of adapters whose provider keeps elements and can delete them."""
+
+    def delete_element(self, account: Account, upstream_id: str) -> None:
+        """When it returns the element is gone there, now or long since. Raises OutcomeUnknown: ask again later."""

@@ -1,4 +1,4 @@
-"""The calls: one create, a batch query, a look-up by our reference. Kling has no cancel."""
+"""The calls: one create, a batch query, a look-up by our reference; voices, deletion. Kling has no cancel."""
 
 import asyncio
 import json
@@ -15,6 +15,7 @@ from generations.providers.base import (
     Accepted,
     Account,
     Handle,
+    OfferedVoice,
     OutcomeUnknown,
     Progress,
     ProviderRefused,
@@ -28,6 +29,11 @@ QUERY_TIMEOUT = httpx.Timeout(connect=5, read=30, write=30, pool=5)
 IDS_PER_QUERY = 50
 QUERIES_AT_ONCE = 8
 MAX_WAIT_DIGITS = 6
+VOICES_PATH = "/v1/general/presets-voices"
+VOICES_PER_PAGE = 500
+MAX_PAGES = 20
+# Kling's video documents name the first, its image documents the second.
+DELETE_PATHS = ("/v1/general/delete-advanced-elements", "/v1/general/delete-elements")
 
 # Raised before anything left us, so the work was certainly not accepted; the second group is a mistake of ours.
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
@@ -102,12 +108,7 @@ class Kling:
         """By `external_task_id`: an empty batch (new) or code 1203 (legacy) is a certain no."""
         legacy = requests.is_legacy(route)
         path = f"{route}/{_spelled(reference)}" if legacy else _batch_path("external_task_ids", [reference])
-        try:
-            with self._client(QUERY_TIMEOUT) as client:
-                response = client.get(account.base_url + path, headers=_headers(account))
-        except (httpx.RequestError, httpx.InvalidURL) as error:
-            raise OutcomeUnknown(f"{type(error).__name__}: {error}") from error
-        envelope = answers.read(response)
+        envelope = self._ask(account, "GET", path)
         if legacy and envelope.code == verdicts.NOT_FOUND:
             return None
         rows = _rows(envelope)
@@ -122,6 +123,37 @@ class Kling:
     def cancel(self, account: Account, handle: Handle) -> bool:
         """Never: Kling documents no cancel, and what it accepted it bills."""
         return False
+
+    def voices(self, account: Account) -> tuple[OfferedVoice, ...]:
+        """The preset voices, page by page until one is not full."""
+        found: list[OfferedVoice] = []
+        for page in range(1, MAX_PAGES + 1):
+            path = f"{VOICES_PATH}?pageNum={page}&pageSize={VOICES_PER_PAGE}"
+            rows = _rows(self._ask(account, "GET", path))
+            found += [voice for row in rows for voice in answers.voices(row)]
+            if len(rows) < VOICES_PER_PAGE:
+                return tuple(found)
+        raise OutcomeUnknown(f"more than {MAX_PAGES} pages of voices")
+
+    def delete_element(self, account: Account, upstream_id: str) -> None:
+        """An id that Kling does not know (any more) is gone: what matters is that nothing is left there."""
+        element_id = int(upstream_id) if upstream_id.isascii() and upstream_id.isdigit() else upstream_id
+        for path in DELETE_PATHS:
+            envelope = self._ask(account, "POST", path, json.dumps({"element_id": element_id}))
+            if envelope.code == verdicts.NOT_FOUND or (envelope.is_success and not answers.has_failed(envelope.data)):
+                return
+            if envelope.is_success or not (envelope.status == 404 or envelope.code == verdicts.NO_SUCH_METHOD):
+                break
+        raise OutcomeUnknown(f"HTTP {envelope.status}, code {envelope.code}: {envelope.message[:200]}")
+
+    def _ask(self, account: Account, method: str, path: str, body: str | None = None) -> answers.Envelope:
+        """A call that may be made again. Raises OutcomeUnknown without an answer."""
+        try:
+            with self._client(QUERY_TIMEOUT) as client:
+                response = client.request(method, account.base_url + path, content=body, headers=_headers(account))
+        except (httpx.RequestError, httpx.InvalidURL) as error:
+            raise OutcomeUnknown(f"{type(error).__name__}: {error}") from error
+        return answers.read(response)
 
     def _client(self, timeout: httpx.Timeout) -> httpx.Client:
         return httpx.Client(

@@ -78,6 +78,7 @@ INPUT_CODES = {1200: PARAMETERS, 1201: PARAMETERS, 1300: CONTENT, 1301: CONTENT}
 UNKNOWN_CODES = frozenset({5000, 5002})
 ACCOUNT_STATUSES = frozenset({401, 402, 403, 404, 405, 407})  # about our credential, balance or address
 NOT_FOUND = 1203
+NO_SUCH_METHOD = 1202
 
 TROUBLE_CODES = {
     1000: Trouble("The credential was refused.", "account"),
