@@ -46,7 +46,7 @@ WRITERS = {
     "OrphanSpend": {"generations/lifecycle.py"},
     "IdempotencyRecord": {"generations/idempotency.py"},
     "Element": {"generations/elements.py"},
-    "ElementCopy": {"generations/elements.py"},
+    "ElementCopy": {"generations/elements.py", "generations/element_copies.py"},
     "ElementSource": {"generations/elements.py"},
     "StoredFile": {"generations/files.py"},
     "Delivery": {"generations/webhooks.py"},
@@ -54,7 +54,7 @@ WRITERS = {
     "WebhookSecret": {"generations/webhooks.py"},
     "DownloadPlace": {"generations/uploads.py"},
     "ProviderAccount": {"generations/provider_accounts.py"},
-    "Voice": set(),  # the admin's form
+    "Voice": {"generations/voices.py"},  # and the admin's form
     "LoopLease": {"generations/jobs.py", "generations/leases.py"},
     "WorkerPulse": {"generations/leases.py"},
     "Alert": {"generations/alerts.py"},
@@ -64,6 +64,7 @@ STATE_MOVERS = {
     "generations/lifecycle.py": "tasks and attempts",
     "generations/webhooks.py": "deliveries",
     "generations/references.py": "reference media",
+    "generations/element_copies.py": "copies of elements",
 }
 
 
