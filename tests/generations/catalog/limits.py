@@ -198,10 +198,11 @@ def refused(model: str, limits: Limits) -> Iterator[tuple[str, Refused]]:
         yield "no prompt", (body(model, prompt=...), MISSING, "prompt")
         yield "a blank prompt", (body(model, prompt="\u2003\n"), INVALID, "prompt")
     if limits.seconds:
-        others = [seconds for seconds in range(-1, 17) if seconds not in limits.seconds]
-        for seconds in (*others, "5", True, None, 5.5, 1e308):
+        whole = [seconds for seconds in range(-1, 17) if seconds not in limits.seconds]
+        for seconds in (*whole, "5", True, None, 5.5, 1e308):
             yield f"{seconds!r} seconds", (body(model, duration=seconds), INVALID, "duration")
-    for quality in {"480p", "4k", 720, "720p\n"} - set(limits.quality or ()) if limits.quality else ():
+    others = ("480p", "4k", 720, "720p\n") if limits.quality else ()
+    for quality in (quality for quality in others if quality not in (limits.quality or ())):
         yield f"quality {quality!r}", (body(model, quality=quality), INVALID, "quality")
     for shape in ("4:3", "16:9 ", 1) if limits.shape else ():
         yield f"shape {shape!r}", (body(model, aspect_ratio=shape), INVALID, "aspect_ratio")

@@ -5,6 +5,7 @@ decides has such a case for each model; one that needs rows, the network or medi
 """
 
 import ast
+import re
 import unicodedata
 from functools import cache
 from pathlib import Path
@@ -173,10 +174,8 @@ def test_the_test_that_witnesses_a_rule_exists(rule: str) -> None:
 
 
 def test_blank_means_in_the_schema_what_it_means_to_the_parser() -> None:
-    validator = Draft202012Validator({"pattern": f"^[{BLANK}]$"})
-    assert {chr(code) for code in range(0x110000) if validator.is_valid(chr(code))} == {
-        chr(code) for code in range(0x110000) if chr(code).isspace()
-    }
+    characters = "".join(map(chr, range(0x110000)))
+    assert re.findall(f"[{BLANK}]", characters) == [one for one in characters if one.isspace()]
 
 
 def is_explained(body: dict[str, Any]) -> bool:
