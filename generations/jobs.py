@@ -26,6 +26,7 @@ from generations import audit as books
 from generations import (
     dispatch,
     doorbell,
+    element_copies,
     fetching,
     files,
     idempotency,
@@ -35,9 +36,10 @@ from generations import (
     polling,
     provider_accounts,
     uploads,
+    voices,
     webhooks,
 )
-from generations.models import Attempt, Delivery, LoopLease, StoredFile, Task, WorkerPulse
+from generations.models import Attempt, Delivery, ElementCopy, LoopLease, StoredFile, Task, WorkerPulse
 from generations.models.tasks import Leased
 from generations.providers.base import QUERY_SECONDS
 
@@ -54,12 +56,14 @@ submit = dispatch.submit
 fetch = fetching.fetch
 deliver = webhooks.deliver
 check_face = uploads.check_face
+delete_copy = element_copies.delete_copy
 
 DUE: tuple[tuple[str, type[Leased], Q], ...] = (
     ("submit", Task, Q(status__in=Task.OPEN)),
     ("fetch", Attempt, Q(state=Attempt.State.FETCHING)),
     ("deliver", Delivery, Q()),
     ("check_face", StoredFile, Q()),
+    ("delete_copy", ElementCopy, Q()),
 )
 """The job that serves each kind of due row."""
 
@@ -75,6 +79,7 @@ def ensure_schedules() -> None:
     _schedule("housekeeping", "generations.jobs.housekeeping", Schedule.MINUTES, minutes=5)
     _schedule("audit", "generations.jobs.audit_changed", Schedule.MINUTES, minutes=5)
     _schedule("nightly audit", "generations.jobs.audit_all", Schedule.DAILY)
+    _schedule("voices", "generations.jobs.synchronize_voices", Schedule.DAILY)
     Schedule.objects.filter(name__startswith="loop ").exclude(
         name__in=[f"loop {shard}" for shard in range(settings.POLL_SHARDS)]
     ).delete()
@@ -141,6 +146,11 @@ def expire_files() -> None:
 
 def forget_rates() -> None:
     throttles.sweep(time.time())
+
+
+def synchronize_voices() -> None:
+    """Ask the providers what voices they have."""
+    voices.synchronize()
 
 
 def audit_changed() -> None:

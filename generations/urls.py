@@ -14,6 +14,8 @@ urlpatterns = [
     path("v1/elements/<str:element_id>", elements.OneElement.as_view()),
     path("v1/voices", elements.Voices.as_view()),
     path("v1/models", models.Models.as_view()),
+    path("v1/catalog/models", models.CatalogModels.as_view()),
+    path("v1/catalog/models/<str:model_id>", models.CatalogModel.as_view()),
     path("v1/webhooks/secret", webhooks.Secret.as_view()),
     path("v1/webhooks/secret/rotate", webhooks.RotateSecret.as_view()),
     path("v1/webhooks/deliveries", webhooks.Deliveries.as_view()),

@@ -51,7 +51,7 @@ WRITERS = {
     "OrphanSpend": {"generations/orphans.py"},
     "IdempotencyRecord": {"generations/idempotency.py"},
     "Element": {"generations/elements.py"},
-    "ElementCopy": {"generations/elements.py"},
+    "ElementCopy": {"generations/elements.py", "generations/element_copies.py"},
     "ElementSource": {"generations/elements.py"},
     "StoredFile": {"generations/files.py"},
     "Delivery": {"generations/webhooks.py"},
@@ -63,7 +63,7 @@ WRITERS = {
     "KillSwitch": {"generations/switches.py"},
     "MarginGuard": set(),  # the admin's form
     "DayLoss": {"generations/margin.py"},
-    "Voice": set(),  # the admin's form
+    "Voice": {"generations/voices.py"},  # and the admin's form
     "LoopLease": {"generations/jobs.py", "generations/leases.py"},
     "WorkerPulse": {"generations/leases.py"},
     "Alert": {"generations/alerts.py"},
@@ -75,6 +75,7 @@ STATE_MOVERS = {
     "generations/breaker.py": "breakers",
     "generations/webhooks.py": "deliveries",
     "generations/references.py": "reference media",
+    "generations/element_copies.py": "copies of elements",
 }
 
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import httpx
 
@@ -313,3 +313,27 @@ class Adapter(Protocol):
 
         Raises CallbackRefused when a key is known and did not sign it, or when it names no work.
         """
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfferedVoice:
+    """A voice that elements of the provider may speak with."""
+
+    voice_id: str
+    name: str
+
+
+@runtime_checkable
+class OffersVoices(Protocol):
+    """A further call of adapters whose provider has voices; the others go without it."""
+
+    def voices(self, account: Account) -> tuple[OfferedVoice, ...]:
+        """Every voice that the account may use. Raises OutcomeUnknown, also when only a part of them was told."""
+
+
+@runtime_checkable
+class DeletesElements(Protocol):
+    """A further call of adapters whose provider keeps elements and can delete them."""
+
+    def delete_element(self, account: Account, upstream_id: str) -> None:
+        """When it returns the element is gone there, now or long since. Raises OutcomeUnknown: ask again later."""

@@ -159,3 +159,15 @@ class ModelShape(serializers.Serializer):
 class ModelList(serializers.Serializer):
     object = serializers.CharField(read_only=True, default="list")
     data = ModelShape(many=True)
+
+
+class CatalogModelShape(ModelShape):
+    schema_url = serializers.URLField(help_text="The JSON Schema of its request; read it without a key.")
+
+    class Meta:
+        ref_name = "CatalogModel"
+
+
+class CatalogModelList(serializers.Serializer):
+    object = serializers.CharField(read_only=True, default="list")
+    data = CatalogModelShape(many=True)

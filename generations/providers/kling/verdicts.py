@@ -16,6 +16,7 @@ from generations.providers.causes import CONTENT, GONE, INTERNAL, PARAMETERS, Tr
 INPUT_CODES = {1200: PARAMETERS, 1201: PARAMETERS, 1300: CONTENT, 1301: CONTENT}
 UNKNOWN_CODES = frozenset({5000, 5002})
 NOT_FOUND = 1203
+NO_SUCH_METHOD = 1202
 
 TROUBLE_CODES = {
     1000: Trouble("The credential was refused.", "account"),
