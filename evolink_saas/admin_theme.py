@@ -47,6 +47,7 @@ NAVIGATION = [
         _page("Alerts", "notifications", "generations_alert", badge="generations.admin.operations.open_alerts"),
         _page("Provider accounts", "cloud", "generations_provideraccount"),
         _page("Orphan spend", "money_off", "generations_orphanspend"),
+        _page("Models by the hour", "monitoring", "generations_modelhour"),
     ),
     _group(
         "Machine room",

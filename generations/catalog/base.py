@@ -142,6 +142,11 @@ class Spec:
         kind = self.media[role]
         return MediaRef(role=role, param=param, url=url, rule=kind.rule, face=kind.face)
 
+    @property
+    def plain_request(self) -> dict[str, Any]:
+        """A valid body that anybody may send: the first example."""
+        return self.examples[0].body
+
     def json_schema(self) -> dict[str, Any]:
         """JSON Schema 2020-12 of the body; what it cannot say stands in `x-rules`, in words."""
         root, params, shared = self.root.schema(), self.model_params.schema(), envelope.FIELDS.schema()

@@ -16,7 +16,7 @@ from accounts import ids
 from accounts.models import RateWindow, User
 from billing import audit, ledger
 from billing.models import GroupPrice
-from generations import alerts, files, leases, lifecycle, provider_accounts, webhooks
+from generations import alerts, figures, files, leases, lifecycle, provider_accounts, webhooks
 from generations.media import VideoFacts
 from generations.models import (
     Attempt,
@@ -24,7 +24,10 @@ from generations.models import (
     Element,
     ElementCopy,
     ElementSource,
+    HealthMark,
     LoopLease,
+    ModelHour,
+    ModelHourTime,
     OrphanSpend,
     ProviderAccount,
     StoredFile,
@@ -166,6 +169,10 @@ def lived_in(finished: Task, alice: Person) -> Task:
     audit.audit_all()
     DownloadPlace.objects.create(organization=alice.organization, number=1, taken_until=timezone.now())
     LoopLease.objects.update_or_create(shard=0)
+    hour = {"model": finished.model, "hour": figures.hour_of(timezone.now())}
+    ModelHour.objects.create(**hour, completed=1, looked=7, closed=1)
+    ModelHourTime.objects.create(**hour, kind="making", bucket=20, tasks=1)
+    HealthMark.objects.create(counted_until=hour["hour"])
     WorkerPulse.objects.update_or_create(worker="host-1", defaults={"claimed_at": timezone.now()})
     RateWindow.objects.update_or_create(key_id=alice.key.pk, minute=1, defaults={"calls": 3})
     Group.objects.create(name="Support")
