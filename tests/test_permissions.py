@@ -26,6 +26,7 @@ SCOPES: dict[tuple[str, str], str | None] = {
     ("DELETE", "/v1/elements/{element_id}"): "generate",
     ("GET", "/v1/voices"): "read",
     ("GET", "/v1/models"): "read",
+    ("GET", "/v1/catalog/health"): PUBLIC,
     ("GET", "/v1/webhooks/secret"): "webhooks",
     ("POST", "/v1/webhooks/secret/rotate"): "webhooks",
     ("GET", "/v1/webhooks/deliveries"): "webhooks",
