@@ -8,9 +8,10 @@ hours that are not counted yet and of the hour in which the window begins.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cache
 
 from django.db import connection
 from django.db.models import Sum
@@ -40,13 +41,13 @@ ENDED = """
             CASE WHEN task.status = 'completed' THEN 'completed'
                  WHEN task.error_code = ANY(%(by_input)s) THEN 'failed_by_input' ELSE 'failed' END AS outcome,
             CASE WHEN task.status = 'completed'
-                 THEN width_bucket(extract(epoch FROM task.finished_at - task.accepted_at)::float8, %(bounds)s::float8[])
+                 THEN width_bucket(date_part('epoch', task.finished_at - task.accepted_at), %(bounds)s::float8[])
                  END AS making,
             CASE WHEN task.status = 'completed'
-                 THEN width_bucket(extract(epoch FROM task.accepted_at - task.created_at)::float8, %(bounds)s::float8[])
+                 THEN width_bucket(date_part('epoch', task.accepted_at - task.created_at), %(bounds)s::float8[])
                  END AS waiting,
             CASE WHEN task.status = 'failed'
-                 THEN width_bucket(extract(epoch FROM task.finished_at - task.created_at)::float8, %(bounds)s::float8[])
+                 THEN width_bucket(date_part('epoch', task.finished_at - task.created_at), %(bounds)s::float8[])
                  END AS refund
         FROM generations_task AS task
         JOIN accounts_organization AS organization ON organization.id = task.organization_id
@@ -85,9 +86,21 @@ class Figures:
 
 def window(start: datetime, end: datetime) -> dict[str, Figures]:
     """The figures by model of what finished at `start` or later and before `end`; the minutes that began then."""
+    return windows([start], end)[0]
+
+
+def windows(starts: Sequence[datetime], end: datetime) -> list[dict[str, Figures]]:
+    """The same for several windows with one end, which share the reading of the tasks at it."""
     mark = HealthMark.objects.values_list("counted_until", flat=True).first()
-    first, last = hour_after(start), min(hour_of(end), mark or start)
-    parts = [counted(first, last), ended(start, first), ended(last, end)] if first < last else [ended(start, end)]
+    read = cache(ended)
+    return [_window(start, end, mark or start, read) for start in starts]
+
+
+def _window(
+    start: datetime, end: datetime, mark: datetime, read: Callable[[datetime, datetime], dict[str, Figures]]
+) -> dict[str, Figures]:
+    first, last = hour_after(start), min(hour_of(end), mark)
+    parts = [counted(first, last), read(start, first), read(last, end)] if first < last else [read(start, end)]
     total: dict[str, Figures] = defaultdict(Figures)
     for part in parts:
         for model, found in part.items():

@@ -131,7 +131,8 @@ class Report:
 
 def _read() -> Report:
     until = timezone.now().replace(second=0, microsecond=0)
-    found = {name: figures.window(until - length, until) for name, length in WINDOWS.items()}
+    read = figures.windows([until - length for length in WINDOWS.values()], until)
+    found = dict(zip(WINDOWS, read, strict=True))
     lately = figures.minutes(until - LATELY, until)
     first_day = until.date() - timedelta(days=DAYS - 1)
     days = figures.days(datetime.combine(first_day, datetime.min.time(), until.tzinfo), until)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext
+from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy, pgettext
 
 from generations import catalog
 from generations.standing import PROMISED_AVAILABILITY, Day, Percentiles, Report, Standing, Window
@@ -88,15 +88,16 @@ def page(report: Report) -> Page:
 
 
 def _headline(models: Iterable[Standing]) -> tuple[str, str]:
-    """The worst of all models, in one sentence, and its tone."""
+    """What is not as it should be, the worst first, and the tone of the worst."""
     words = [one.status for one in models]
-    for word, sentence in (
-        ("unavailable", lambda n: ngettext("%(n)d model is unavailable.", "%(n)d models are unavailable.", n)),
-        ("maintenance", lambda n: ngettext("%(n)d model is in maintenance.", "%(n)d models are in maintenance.", n)),
-        ("degraded", lambda n: ngettext("%(n)d model is degraded.", "%(n)d models are degraded.", n)),
-    ):
-        if number := words.count(word):  # type: ignore[arg-type]
-            return sentence(number) % {"n": number}, word
+    sentences = {
+        "unavailable": ngettext_lazy("%(n)d model is unavailable.", "%(n)d models are unavailable.", "n"),
+        "maintenance": ngettext_lazy("%(n)d model is in maintenance.", "%(n)d models are in maintenance.", "n"),
+        "degraded": ngettext_lazy("%(n)d model is degraded.", "%(n)d models are degraded.", "n"),
+    }
+    found = {word: said % {"n": words.count(word)} for word, said in sentences.items() if word in words}
+    if found:
+        return " ".join(found.values()), next(iter(found))
     if words.count("operational") == len(words):
         return _("All models are operational."), "operational"
     if "operational" in words:
