@@ -60,9 +60,7 @@ class ModelHourTime(models.Model):
             models.UniqueConstraint(
                 fields=["hour", "model", "kind", "bucket"], name="one_bucket_per_hour_model_and_kind"
             ),
-            models.CheckConstraint(
-                condition=Q(kind__in=["making", "waiting", "refund"]), name="kind_of_time_is_known"
-            ),
+            models.CheckConstraint(condition=Q(kind__in=["making", "waiting", "refund"]), name="kind_of_time_is_known"),
         ]
 
     def __str__(self) -> str:

@@ -164,9 +164,7 @@ def test_a_post_to_the_page_is_refused(client: Client) -> None:
 def test_the_headline_says_the_worst_first(words: list[str | None], headline: str, tone: str) -> None:
     empty = {name: standing.window(standing.Figures()) for name in standing.WINDOWS}
     notice = Notice(message="We move.")
-    models = tuple(
-        standing.Standing(model=MODEL, status=word, notice=notice, windows=empty, days=()) for word in words
-    )
+    models = tuple(standing.Standing(model=MODEL, status=word, notice=notice, windows=empty, days=()) for word in words)
     page = status_page.page(standing.Report(updated_at=NOON, models=models))
     assert (page.headline, page.tone) == (headline, tone)
 

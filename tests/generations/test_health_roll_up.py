@@ -67,7 +67,9 @@ def test_an_hour_holds_what_ended_in_it(alice: Person) -> None:
     assert roll_up(NOON + HOUR + 5 * MINUTE) == 1
     row = ModelHour.objects.get()
     assert (row.model, row.hour, row.completed, row.failed, row.failed_by_input) == (MODEL, NOON, 2, 2, 1)
-    times = {(kind, number): tasks for kind, number, tasks in ModelHourTime.objects.values_list("kind", "bucket", "tasks")}
+    times = {
+        (kind, number): tasks for kind, number, tasks in ModelHourTime.objects.values_list("kind", "bucket", "tasks")
+    }
     assert times == {
         ("making", bucket(100)): 1,
         ("making", bucket(700)): 1,

@@ -75,7 +75,9 @@ def test_a_share_is_never_rounded_up() -> None:
 @pytest.mark.django_db
 def test_the_report_tells_of_every_model_up_to_the_full_minute(alice: Person) -> None:
     save([ended(alice.organization, NOON - 20 * MINUTE, made=100, waited=3) for _ in range(12)])
-    save([ended(alice.organization, NOON - 5 * MINUTE, status="failed", code="service_error", made=57) for _ in range(3)])
+    save(
+        [ended(alice.organization, NOON - 5 * MINUTE, status="failed", code="service_error", made=57) for _ in range(3)]
+    )
     for number in range(30):
         with time_machine.travel(NOON - (30 - number) * MINUTE, tick=False):
             health.note_looks({spec.id: spec.id != MODEL or number > 0 for spec in catalog.SPECS})
