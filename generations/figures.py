@@ -2,9 +2,9 @@
 
     window = hours that are counted (ModelHour, ModelHourTime) + the tasks themselves at its edges and after the mark
 
-`ended` reads tasks, `counted` the roll-up; `generations.health` fills the roll-up with what `ended` found. Tasks of live
-organizations only, by the moment they finished; cancelled ones are left out. Nothing reads more than the tasks of the
-hours that are not counted yet and of the hour in which the window begins.
+`ended` reads tasks, `counted` the roll-up; `generations.health` fills the roll-up with what `ended` found. Tasks of
+live organizations only, by the moment they finished; cancelled ones are left out. Nothing reads more than the tasks of
+the hours that are not counted yet and of the hour in which the window begins.
 """
 
 from collections import Counter, defaultdict
@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cache
+from typing import Any
 
 from django.db import connection
 from django.db.models import Sum
@@ -115,7 +116,7 @@ def ended(start: datetime, end: datetime) -> dict[str, Figures]:
     found: dict[str, Figures] = defaultdict(Figures)
     if start >= end:
         return found
-    given = {"by_input": sorted(BY_INPUT), "bounds": list(histogram.BOUNDS), "start": start, "end": end}
+    given: dict[str, Any] = {"by_input": sorted(BY_INPUT), "bounds": list(histogram.BOUNDS), "start": start, "end": end}
     with connection.cursor() as cursor:
         cursor.execute(ENDED, given)
         for model, outcome, making, waiting, refund, tasks in cursor.fetchall():
@@ -175,7 +176,7 @@ def _minutes(group: str, start: datetime, end: datetime) -> list[tuple[str, date
     first, last = hour_of(start), hour_of(end)
     since = ALL_MINUTES & ~((1 << _minute_after(start, first)) - 1)
     until = (1 << _minute_after(end, last)) - 1
-    given = {
+    given: dict[str, Any] = {
         "first": first,
         "last": last,
         "first_minutes": since & until if first == last else since,

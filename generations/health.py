@@ -14,6 +14,7 @@ import logging
 import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Min
@@ -73,7 +74,7 @@ def roll_up(*, seconds: float = ROLL_UP_SECONDS, patience_seconds: float = WAIT_
 def _note(models: list[str], closed: list[bool], *, looked: bool) -> None:
     now = timezone.now()
     bit = 1 << now.minute
-    given = {"hour": figures.hour_of(now), "models": models, "closed": closed}
+    given: dict[str, Any] = {"hour": figures.hour_of(now), "models": models, "closed": closed}
     with connection.cursor() as cursor:
         cursor.execute(NOTE, given | {"looked": bit if looked else 0, "refused": 0 if looked else bit})
 

@@ -58,7 +58,9 @@ WRITERS = {
     "LoopLease": {"generations/jobs.py", "generations/leases.py"},
     "WorkerPulse": {"generations/leases.py"},
     "Alert": {"generations/alerts.py"},
-    **dict.fromkeys(("ModelHour", "ModelHourTime", "HealthMark"), {"generations/health.py"}),
+    "ModelHour": {"generations/health.py"},
+    "ModelHourTime": {"generations/health.py"},
+    "HealthMark": {"generations/health.py"},
 }
 """Which modules may write the rows of a table by its model, or by the name under which another row has them."""
 STATE_MOVERS = {

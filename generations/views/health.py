@@ -37,10 +37,11 @@ class CatalogHealth(APIView):
 @require_safe
 def status(request: HttpRequest) -> HttpResponse:
     """The status page; while the database is away, the last figures there were."""
+    is_fresh, report = True, standing.report.last()
     try:
-        report, is_fresh = standing.report(), True
+        report = standing.report()
     except (OperationalError, InterfaceError):
-        report, is_fresh = standing.report.last(), False
+        is_fresh = False
     page = {"page": status_page.page(report) if report else None, "is_fresh": is_fresh}
     answer = render(request, "generations/status.html", page, status=200 if is_fresh else 503)
     patch_cache_control(answer, public=True, max_age=MAX_AGE_SECONDS if is_fresh else 0)

@@ -111,7 +111,7 @@ class Programs(RuleBasedStateMachine):
     def read(self, data: st.DataObject) -> None:
         span = int((self.now - START).total_seconds()) + 2 * 3600
         edges = st.integers(-3600, span).map(lambda seconds: START + timedelta(seconds=seconds))
-        some = st.sampled_from([START, *(task.finished_at for task in self.tasks)])
+        some = st.sampled_from([START, *(task.finished_at or START for task in self.tasks)])
         edge = st.one_of(edges, edges.map(figures.hour_of), some)
         for pair in data.draw(st.lists(st.tuples(edge, edge), min_size=1, max_size=4)):
             self.compare(min(pair), max(pair))

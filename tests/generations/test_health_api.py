@@ -1,6 +1,7 @@
-"""GET /v1/catalog/health and /status: public, cheap to ask again, honest while nothing is known or the database is away."""
+"""GET /v1/catalog/health and /status: public, cheap to ask again, honest when nothing is known."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -32,7 +33,7 @@ def history(alice: Person) -> None:
                 health.note_refusal(alice.organization, MODEL)
 
 
-def away(execute, sql, parameters, many, context):  # type: ignore[no-untyped-def]
+def away(execute: Any, sql: str, parameters: Any, many: bool, context: Any) -> Any:
     raise OperationalError("the database is away")
 
 
@@ -129,6 +130,7 @@ def test_while_the_database_is_away_the_page_shows_what_was_known(client: Client
     with time_machine.travel(NOON, tick=False):
         client.get("/status")
     kept = standing.report.last()
+    assert kept is not None
     standing.report._kept = (0.0, kept)  # too old to be shown as it is
     with connection.execute_wrapper(away):
         answer = client.get("/status")

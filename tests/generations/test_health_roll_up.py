@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -127,7 +128,7 @@ def test_a_crash_in_the_middle_leaves_the_mark_and_the_rows_alone(alice: Person)
     roll_up(NOON + HOUR + 6 * MINUTE)
     before = rows(), counted_until()
 
-    def crash_at_the_mark(execute, sql, parameters, many, context):  # type: ignore[no-untyped-def]
+    def crash_at_the_mark(execute: Any, sql: str, parameters: Any, many: bool, context: Any) -> Any:
         if sql.startswith('UPDATE "generations_healthmark"'):
             raise RuntimeError("killed")
         return execute(sql, parameters, many, context)
