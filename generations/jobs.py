@@ -9,7 +9,7 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -20,15 +20,18 @@ from django.utils import timezone
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
-from accounts import throttles
+from accounts import organizations, throttles
 from billing import audit, ledger
 from generations import audit as books
 from generations import (
+    catalog,
+    creation,
     dispatch,
     doorbell,
     element_copies,
     fetching,
     files,
+    health,
     idempotency,
     leases,
     lifecycle,
@@ -130,6 +133,12 @@ def sweep(limit: int = SWEEP_LIMIT) -> int:
     return rung + len(overdue)
 
 
+def observe() -> None:
+    """Look whether each model would take a request of a live organization now, and write it down for this minute."""
+    anyone = organizations.ordinary()
+    health.note_looks({spec.id: creation.takes(anyone, spec, spec.plain_request) for spec in catalog.SPECS})
+
+
 def housekeeping() -> None:
     """Files, lots and records whose time has come; yesterday's orphans. One chore that fails stops no other."""
     for chore in CHORES:
@@ -171,6 +180,7 @@ CHORES = (
     books.watch_reservations,
     lookups.look_at_orphans,
     provider_accounts.fetch_callback_keys,
+    health.roll_up,
 )
 
 
@@ -220,14 +230,25 @@ def _poll_and_sweep(lease: LoopLease, stopping: threading.Event) -> None:
 
 
 def _sweep_until(stopping: threading.Event, shard: int) -> None:
-    """Sweep in a thread beside the polling; only shard 0 does. An error is logged, and the next sweep tries again."""
+    """Sweep in a thread beside the polling, and observe each minute; only shard 0 does."""
+    observed = None
     while shard == 0 and not stopping.wait(SWEEP_SECONDS):
-        try:
-            sweep()
-        except Exception:
-            logger.exception("the sweep failed; the next one tries again")
-            connections.close_all()
+        _go_on_after_errors(sweep)
+        minute = int(time.time() // 60)
+        if minute != observed and _go_on_after_errors(observe):
+            observed = minute
     connections.close_all()
+
+
+def _go_on_after_errors(step: Callable[[], object]) -> bool:
+    """Take the step; an error is logged, and the next time tries again."""
+    try:
+        step()
+    except Exception:
+        logger.exception("%s failed; the next one tries again", step.__name__)
+        connections.close_all()
+        return False
+    return True
 
 
 def _lease_loop(shard: int) -> LoopLease | None:

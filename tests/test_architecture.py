@@ -67,6 +67,9 @@ WRITERS = {
     "LoopLease": {"generations/jobs.py", "generations/leases.py"},
     "WorkerPulse": {"generations/leases.py"},
     "Alert": {"generations/alerts.py"},
+    "ModelHour": {"generations/health.py"},
+    "ModelHourTime": {"generations/health.py"},
+    "HealthMark": {"generations/health.py"},
 }
 """Which modules may write the rows of a table by its model, or by the name under which another row has them."""
 STATE_MOVERS = {

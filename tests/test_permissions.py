@@ -28,6 +28,7 @@ SCOPES: dict[tuple[str, str], str | None] = {
     ("GET", "/v1/models"): "read",
     ("GET", "/v1/catalog/models"): PUBLIC,
     ("GET", "/v1/catalog/models/{model_id}"): PUBLIC,
+    ("GET", "/v1/catalog/health"): PUBLIC,
     ("GET", "/v1/webhooks/secret"): "webhooks",
     ("POST", "/v1/webhooks/secret/rotate"): "webhooks",
     ("GET", "/v1/webhooks/deliveries"): "webhooks",

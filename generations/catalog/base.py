@@ -147,6 +147,11 @@ class Spec:
         """What its JSON Schema cannot say: its own rules and those of every request."""
         return (*self.rules, *([FILES_ARE_YOURS] if self.media else []), *envelope.RULES)
 
+    @property
+    def plain_request(self) -> dict[str, Any]:
+        """A valid body that anybody may send: the first example."""
+        return self.examples[0].body
+
     def json_schema(self) -> dict[str, Any]:
         """JSON Schema 2020-12 of the body; what it cannot say stands in `x-rules`, in words with an id each."""
         root, params, shared = self.root.schema(), self.model_params.schema(), envelope.FIELDS.schema()

@@ -6,6 +6,8 @@ from rest_framework import serializers
 
 from accounts.errors import InvalidRequest
 from accounts.fields import Credits, UnixTime
+from generations import estimates
+from generations.catalog import Spec
 from generations.models import Element, Task, Voice
 from generations.task_list import Filters
 
@@ -150,10 +152,13 @@ class ModelShape(serializers.Serializer):
     description = serializers.CharField()
     stability = serializers.CharField()
     capabilities = serializers.ListField(child=serializers.CharField())
-    estimated_time = serializers.IntegerField(source="estimated_seconds", help_text="Seconds.")
+    estimated_time = serializers.SerializerMethodField(help_text="Seconds: the median of the last day's tasks.")
 
     class Meta:
         ref_name = "Model"
+
+    def get_estimated_time(self, spec: Spec) -> int:
+        return estimates.seconds(spec)
 
 
 class ModelList(serializers.Serializer):
