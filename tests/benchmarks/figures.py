@@ -32,6 +32,15 @@ class Row:
         return (self.name, *middles, f"{self.ratio:.0%}", f"{self.to_reach:.0%}")
 
 
+@dataclass(frozen=True)
+class Fact:
+    """Something measured for itself, without a baseline."""
+
+    name: str
+    measured: str
+    to_reach: str
+
+
 def table(rows: list[Row]) -> str:
     lines = [TITLES, ("---", "---:", "---:", "---:", "---:"), *(row.cells() for row in rows)]
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
