@@ -116,7 +116,9 @@ async def poll_account(threads: ThreadPoolExecutor, client: QueryClient, account
         await _ask_page(threads, client, account, caller, page)
         page = await following
     if asked:
-        logger.debug("a round of %s asked about %d in %.2f s", account, asked, (timezone.now() - started).total_seconds())
+        logger.debug(
+            "a round of %s asked about %d in %.2f s", account, asked, (timezone.now() - started).total_seconds()
+        )
     return asked
 
 

@@ -26,10 +26,11 @@ def measured(options: argparse.Namespace, folder: Path) -> Iterator[Fact]:
     with upstreams.upstream(folder, "many-tasks") as where:
         where.simulator.do("settings", speed=120)
         with worker.at_work(folder / "memory") as memory:
-            first = _held_after(min(FIRST, options.tasks), customer, memory)
+            few = min(FIRST, options.tasks)
+            first = _held_after(few, customer, memory)
             last = _held_after(options.tasks, customer, memory)
     growth = f"{last:.0f} MB / {first:.0f} MB = {last / first:.2f}x"
-    yield Fact(f"memory of the worker after {options.tasks:,} tasks / after {FIRST}", growth, MAX_GROWTH)
+    yield Fact(f"memory of the worker after {options.tasks:,} tasks / after {few}", growth, MAX_GROWTH)
 
 
 def _held_after(tasks: int, customer: Customer, memory: Memory) -> float:

@@ -48,8 +48,8 @@ def measured(options: argparse.Namespace, folder: Path) -> Iterator[Fact]:
     quarter = (ended - started) / 4
     first, last = memory.between(started, started + quarter), memory.between(ended - quarter, ended)
     yield Fact(
-        f"the worker's memory, first and last quarter of {ended - started:.0f} s",
-        f"{first:.0f} MB, {last:.0f} MB ({last / first:.2f}x)",
+        "the worker's memory over the run",
+        f"{first:.0f} MB, {last:.0f} MB ({last / first:.2f}x), first and last quarter of {ended - started:.0f} s",
         "flat",
     )
 

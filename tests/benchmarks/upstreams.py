@@ -109,4 +109,3 @@ def _write_upstream(where: Upstream, like: Task, faults: dict[str, str]) -> None
         for upstream_id, attempt in where.attempts.items():
             memory.save(replace(same, id=upstream_id, external_id=attempt.reference))
     memory.database.close()
-
