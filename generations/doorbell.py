@@ -14,7 +14,6 @@ from django.db import transaction
 from django.utils import timezone
 from django_q.brokers import get_broker
 from django_q.brokers.orm import ORM
-from django_q.brokers.redis_broker import Redis
 from django_q.conf import Conf
 from django_q.models import OrmQ
 from django_q.tasks import async_task
@@ -36,11 +35,15 @@ class InOrder(ORM):
         return taken or sleep(Conf.POLL)
 
 
-class InFront(Redis):
-    """Redis as broker, for what comes before all others."""
+class InFront:
+    """Redis as broker, for what comes before all others. (Its module costs a worker a tenth of its start: no base.)"""
+
+    def __init__(self) -> None:
+        self.behind = get_broker()
+        self.list_key = self.behind.list_key
 
     def enqueue(self, task: str) -> Any:
-        return self.connection.lpush(self.list_key, task)
+        return self.behind.connection.lpush(self.list_key, task)
 
 
 class Letter(ORM):

@@ -192,8 +192,8 @@ def _ring_due(job: str, model: type[Leased], states: Q, limit: int) -> int:
     return len(found)
 
 
-def _poll_and_sweep(lease: LoopLease, stopping: threading.Event) -> None:
-    until = time.monotonic() + LOOP_SECONDS
+def _poll_and_sweep(lease: LoopLease, stopping: threading.Event, *, seconds: float = LOOP_SECONDS) -> None:
+    until = time.monotonic() + seconds
     offered = threading.Event()
     sweeping = threading.Thread(target=_sweep_until, args=(stopping, lease.shard), name="sweep", daemon=True)
     sweeping.start()
@@ -218,6 +218,7 @@ def _poll_and_sweep(lease: LoopLease, stopping: threading.Event) -> None:
             _offer(lease)
 
 
+@transaction.atomic
 def _offer(lease: LoopLease) -> None:
     """Let go of the lease and ring for the next loop, unless another has taken it."""
     if _loops_of(lease).update(leased_until=None, leased_by=""):
