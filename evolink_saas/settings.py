@@ -209,5 +209,9 @@ Q_CLUSTER = {
     "catch_up": False,
     "recycle": 500,
     "label": "Queue",
-    **({"orm": "default"} if Q_BROKER == "orm" else {"redis": env.text("REDIS_URL", "redis://127.0.0.1:6379/0")}),
+    **(
+        {"orm": "default", "broker_class": "generations.doorbell.InOrder"}
+        if Q_BROKER == "orm"
+        else {"redis": env.text("REDIS_URL", "redis://127.0.0.1:6379/0")}
+    ),
 }

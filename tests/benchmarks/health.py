@@ -73,7 +73,7 @@ def main() -> None:
     sys.stdout.write(text)
     if options.write:
         how = f"{options.tasks:,} finished tasks over {options.days} days, {options.rounds} times each"
-        figures.replace("health", text, "python -m tests.benchmarks.health", how)
+        figures.write("health", text, how, "python -m tests.benchmarks.health")
 
 
 def fill(tasks: int, span: timedelta) -> None:
