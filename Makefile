@@ -40,8 +40,8 @@ check: setup ## lint, types, migrations, deployment checks
 		--include-apps accounts billing generations
 	$(PRODUCTION) $(PY) manage.py check --deploy --fail-level WARNING
 
-chaos: setup ## the kill and fault tests at their large sizes: hours, resumable (ONLY=kills, faults, stops, ...)
-	$(PY) -m tests.system.chaos $(ONLY)
+chaos: setup ## the kill and fault tests at their large sizes: hours, resumable (ONLY=kills, faults, ..., SEED=7)
+	$(PY) -m tests.system.chaos $(ONLY) $(if $(SEED),--seed $(SEED))
 
 bench: setup ## measure the speed table into docs/figures.md
 	$(PY) -m tests.benchmarks

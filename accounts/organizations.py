@@ -19,6 +19,11 @@ def create(name: str, owner_email: str, *, user_group: UserGroup | None = None) 
     return organization
 
 
+def ordinary() -> Organization:
+    """A live organization of the group `default` that is nobody's and is never saved."""
+    return Organization(user_group=UserGroup.objects.get(name=DEFAULT_GROUP))
+
+
 def sandbox_twin(organization: Organization) -> Organization:
     """The organization that pays with test credits and is served by the simulator only; made when first asked for.
 

@@ -177,6 +177,10 @@ POLL_INTERVAL_SECONDS = float(env.decimal("POLL_INTERVAL_SECONDS", "2"))
 LOOKUP_DELAYS_SECONDS = [float(word) for word in env.words("LOOKUP_DELAYS_SECONDS", "5,15,60,180")]
 LOOKUP_ABSENT_GAP_SECONDS = float(env.decimal("LOOKUP_ABSENT_GAP_SECONDS", "60"))
 QUEUE_PATIENCE_SECONDS = float(env.decimal("QUEUE_PATIENCE_SECONDS", "300"))  # in a provider's own queue
+ELEMENT_DELETE_AFTER_SECONDS = float(env.decimal("ELEMENT_DELETE_AFTER_SECONDS", "60"))  # longer than any request
+ELEMENT_DELETE_RETRY_SECONDS = [
+    float(word) for word in env.words("ELEMENT_DELETE_RETRY_SECONDS", "60,300,1800,7200,21600,43200,86400")
+]
 CALLBACK_RETRY_SECONDS = [float(word) for word in env.words("CALLBACK_RETRY_SECONDS", "1,2,4")]
 CALLBACK_TIMEOUT_SECONDS = float(env.decimal("CALLBACK_TIMEOUT_SECONDS", "10"))
 SIMULATORS_SERVE_LIVE_KEYS = DEBUG
@@ -205,5 +209,9 @@ Q_CLUSTER = {
     "catch_up": False,
     "recycle": 500,
     "label": "Queue",
-    **({"orm": "default"} if Q_BROKER == "orm" else {"redis": env.text("REDIS_URL", "redis://127.0.0.1:6379/0")}),
+    **(
+        {"orm": "default", "broker_class": "generations.doorbell.InOrder"}
+        if Q_BROKER == "orm"
+        else {"redis": env.text("REDIS_URL", "redis://127.0.0.1:6379/0")}
+    ),
 }

@@ -22,7 +22,19 @@ from accounts.errors import InvalidRequest, TooManyRequests, Unavailable
 from accounts.models import ApiKey, Organization
 from billing import ledger, one_statement, pricing
 from billing.errors import PriceMissing
-from generations import catalog, doorbell, elements, idempotency, leases, references, routing, safe_http, settlement
+from generations import (
+    catalog,
+    doorbell,
+    elements,
+    estimates,
+    health,
+    idempotency,
+    leases,
+    references,
+    routing,
+    safe_http,
+    settlement,
+)
 from generations.catalog import envelope
 from generations.catalog.base import Parsed, Spec
 from generations.models import IdempotencyRecord, StoredFile, Task, TaskMedia, Voice
@@ -49,7 +61,30 @@ class Answer:
 
 
 def create(organization: Organization, key: ApiKey, body: Mapping[str, Any], idempotency_key: str | None) -> Answer:
-    """Make the task a request asks for. Raises ApiError and then has changed nothing."""
+    """Make the task a request asks for. Raises ApiError and then has changed nothing.
+
+    That the model was not available is remembered, for what we say of it in public.
+    """
+    try:
+        return _create(organization, key, body, idempotency_key)
+    except Unavailable as error:
+        if error.code == "model_unavailable":
+            health.note_refusal(organization, body["model"])
+        raise
+
+
+def takes(organization: Organization, spec: Spec, body: Mapping[str, Any]) -> bool:
+    """Whether this valid request would find a price and a provider account now. Writes nothing."""
+    parsed = spec.parse(body)
+    try:
+        price = _price(organization, parsed, settlement.reserved_seconds(spec, parsed, {}), settlement.frozen(spec))
+        routing.admit(_wish(organization, spec, parsed, price))
+    except Unavailable:
+        return False
+    return True
+
+
+def _create(organization: Organization, key: ApiKey, body: Mapping[str, Any], idempotency_key: str | None) -> Answer:
     if idempotency_key is None:
         with transaction.atomic():
             return Answer(text=_make(organization, key, body)[1], replayed=False)
@@ -107,7 +142,7 @@ def _task(
         metadata=given.metadata,
         callback_url=given.callback_url or "",
         video_duration=_duration(parsed, price),
-        estimated_seconds=spec.estimated_seconds,
+        estimated_seconds=estimates.seconds(spec),
         price=price.inputs,
         billing_rule=parsed.price.billing_rule,
         user_group=organization.user_group.name,

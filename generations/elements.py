@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts import paging
 from accounts.errors import InvalidRequest, NotFound
 from accounts.models import Organization
-from generations import files
+from generations import element_copies, files
 from generations.catalog.base import ElementRef
 from generations.models import Attempt, Element, ElementCopy, ElementSource, StoredFile, Task, TaskMedia, Voice
 
@@ -109,8 +109,12 @@ def let_references_expire(task: Task, at: datetime) -> None:
 
 
 def delete(element: Element) -> None:
-    """No request may use it any more, and the files it was made of go. Tasks that already use it go on."""
+    """No request may use it any more; the files it was made of go, and so do its copies at the providers, later.
+
+    Tasks that already use it go on.
+    """
     with transaction.atomic():
         now = timezone.now()
         if Element.objects.filter(pk=element.pk, deleted_at__isnull=True).update(deleted_at=now):
             files.let_expire(StoredFile.objects.filter(pk__in=element.sources.values("file_id")), now)
+            element_copies.delete_all(element)

@@ -9,7 +9,7 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -18,16 +18,19 @@ from django.db import connection, connections, transaction
 from django.db.models import F, Max, Q, QuerySet
 from django.utils import timezone
 from django_q.models import Schedule
-from django_q.tasks import async_task
 
-from accounts import throttles
+from accounts import organizations, throttles
 from billing import audit, ledger
 from generations import audit as books
 from generations import (
+    catalog,
+    creation,
     dispatch,
     doorbell,
+    element_copies,
     fetching,
     files,
+    health,
     idempotency,
     leases,
     lifecycle,
@@ -35,14 +38,16 @@ from generations import (
     polling,
     provider_accounts,
     uploads,
+    voices,
     webhooks,
 )
-from generations.models import Attempt, Delivery, LoopLease, StoredFile, Task, WorkerPulse
+from generations.models import Attempt, Delivery, ElementCopy, LoopLease, StoredFile, Task, WorkerPulse
 from generations.models.tasks import Leased
 from generations.providers.base import QUERY_SECONDS
 
 logger = logging.getLogger(__name__)
 LOOP_SECONDS = 70
+HANDOVER_SECONDS = 25  # with them it ends well before the time-out of a job
 LOOP_LEASE_SECONDS = 6
 SWEEP_SECONDS = 0.5
 AUDIT_SECONDS = 60  # a job has 120; what is left over has its turn in the next
@@ -54,12 +59,14 @@ submit = dispatch.submit
 fetch = fetching.fetch
 deliver = webhooks.deliver
 check_face = uploads.check_face
+delete_copy = element_copies.delete_copy
 
 DUE: tuple[tuple[str, type[Leased], Q], ...] = (
     ("submit", Task, Q(status__in=Task.OPEN)),
     ("fetch", Attempt, Q(state=Attempt.State.FETCHING)),
     ("deliver", Delivery, Q()),
     ("check_face", StoredFile, Q()),
+    ("delete_copy", ElementCopy, Q()),
 )
 """The job that serves each kind of due row."""
 
@@ -71,10 +78,11 @@ def ensure_schedules() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SCHEDULES_LOCK])
     for shard in range(settings.POLL_SHARDS):
         _schedule(f"loop {shard}", "generations.jobs.loop", Schedule.MINUTES, minutes=1, args=f"({shard},)")
-        async_task("generations.jobs.loop", shard)
+        doorbell.ring_first("loop", shard)
     _schedule("housekeeping", "generations.jobs.housekeeping", Schedule.MINUTES, minutes=5)
     _schedule("audit", "generations.jobs.audit_changed", Schedule.MINUTES, minutes=5)
     _schedule("nightly audit", "generations.jobs.audit_all", Schedule.DAILY)
+    _schedule("voices", "generations.jobs.synchronize_voices", Schedule.DAILY)
     Schedule.objects.filter(name__startswith="loop ").exclude(
         name__in=[f"loop {shard}" for shard in range(settings.POLL_SHARDS)]
     ).delete()
@@ -88,19 +96,23 @@ def release_leases(owner: str) -> int:
 def progress() -> tuple[int, datetime | None]:
     """Rows that could be claimed right now, and when anything was last claimed anywhere.
 
-    An attempt that waits for its next poll counts only when even a hanging provider cannot be the reason.
+    Attempts that wait for their next poll count as one, and only when even a hanging provider cannot be the reason: it
+    may hold up thousands, but some are claimed and move on whenever its last answers were given up.
     """
     now = timezone.now()
     claimable = sum(_due(model, states, now).count() for _, model, states in DUE)
     overdue = now - timedelta(seconds=QUERY_SECONDS + POLL_MARGIN_SECONDS)
-    claimable += Attempt.objects.filter(state=Attempt.State.RUNNING, due_at__lte=overdue).count()
+    running = Attempt.objects.filter(state=Attempt.State.RUNNING, due_at__isnull=False)
+    last_moves = running.values("account").annotate(last=Max("due_at"))
+    claimable += last_moves.filter(last__lte=overdue).count()
     return claimable, WorkerPulse.objects.aggregate(last=Max("claimed_at"))["last"]
 
 
 def loop(shard: int) -> None:
     """Poll and sweep for a little over a minute, if no other worker does it for this shard, and ring for the next loop.
 
-    The schedule starts one each minute as well, should a loop die; one that comes while another is at work stops.
+    It goes on until the next one is there, for a while at least: jobs that hang may hold every worker. The schedule
+    starts one each minute as well, should a loop die; one that comes while another is at work stops.
     """
     stopping = threading.Event()
     with _told_by_sigterm(stopping):
@@ -125,6 +137,12 @@ def sweep(limit: int = SWEEP_LIMIT) -> int:
     return rung + len(overdue)
 
 
+def observe() -> None:
+    """Look whether each model would take a request of a live organization now, and write it down for this minute."""
+    anyone = organizations.ordinary()
+    health.note_looks({spec.id: creation.takes(anyone, spec, spec.plain_request) for spec in catalog.SPECS})
+
+
 def housekeeping() -> None:
     """Files, lots and records whose time has come; yesterday's orphans. One chore that fails stops no other."""
     for chore in CHORES:
@@ -141,6 +159,11 @@ def expire_files() -> None:
 
 def forget_rates() -> None:
     throttles.sweep(time.time())
+
+
+def synchronize_voices() -> None:
+    """Ask the providers what voices they have."""
+    voices.synchronize()
 
 
 def audit_changed() -> None:
@@ -161,6 +184,7 @@ CHORES = (
     books.watch_reservations,
     lookups.look_at_orphans,
     provider_accounts.fetch_callback_keys,
+    health.roll_up,
 )
 
 
@@ -190,34 +214,59 @@ def _ring_due(job: str, model: type[Leased], states: Q, limit: int) -> int:
     return len(found)
 
 
-def _poll_and_sweep(lease: LoopLease, stopping: threading.Event) -> None:
-    until = time.monotonic() + LOOP_SECONDS
+def _poll_and_sweep(lease: LoopLease, stopping: threading.Event, *, seconds: float = LOOP_SECONDS) -> None:
+    until = time.monotonic() + seconds
+    offered = threading.Event()
     sweeping = threading.Thread(target=_sweep_until, args=(stopping, lease.shard), name="sweep", daemon=True)
     sweeping.start()
 
     def keep_going() -> bool:
-        mine = time.monotonic() < until and not stopping.is_set()
-        return mine and _renew(lease)
+        late = time.monotonic() - until
+        if stopping.is_set() or late > HANDOVER_SECONDS:
+            return False
+        if late < 0:
+            return _renew(lease)
+        if not offered.is_set():
+            _offer(lease)
+            offered.set()
+        return _loops_of(lease).exists()
 
     try:
         asyncio.run(polling.run(lease.shard, keep_going=keep_going))
     finally:
         stopping.set()
         sweeping.join()
-        ours = LoopLease.objects.filter(pk=lease.shard, lease_token=lease.lease_token)
-        if ours.update(leased_until=None, leased_by=""):
-            async_task("generations.jobs.loop", lease.shard)
+        if not offered.is_set():
+            _offer(lease)
+
+
+@transaction.atomic
+def _offer(lease: LoopLease) -> None:
+    """Let go of the lease and ring for the next loop, unless another has taken it."""
+    if _loops_of(lease).update(leased_until=None, leased_by=""):
+        doorbell.ring_first("loop", lease.shard)
 
 
 def _sweep_until(stopping: threading.Event, shard: int) -> None:
-    """Sweep in a thread beside the polling; only shard 0 does. An error is logged, and the next sweep tries again."""
+    """Sweep in a thread beside the polling, and observe each minute; only shard 0 does."""
+    observed = None
     while shard == 0 and not stopping.wait(SWEEP_SECONDS):
-        try:
-            sweep()
-        except Exception:
-            logger.exception("the sweep failed; the next one tries again")
-            connections.close_all()
+        _go_on_after_errors(sweep)
+        minute = int(time.time() // 60)
+        if minute != observed and _go_on_after_errors(observe):
+            observed = minute
     connections.close_all()
+
+
+def _go_on_after_errors(step: Callable[[], object]) -> bool:
+    """Take the step; an error is logged, and the next time tries again."""
+    try:
+        step()
+    except Exception:
+        logger.exception("%s failed; the next one tries again", step.__name__)
+        connections.close_all()
+        return False
+    return True
 
 
 def _lease_loop(shard: int) -> LoopLease | None:
@@ -232,8 +281,12 @@ def _lease_loop(shard: int) -> LoopLease | None:
 
 
 def _renew(lease: LoopLease) -> bool:
-    until = timezone.now() + timedelta(seconds=LOOP_LEASE_SECONDS)
-    return bool(LoopLease.objects.filter(pk=lease.pk, lease_token=lease.lease_token).update(leased_until=until))
+    return bool(_loops_of(lease).update(leased_until=timezone.now() + timedelta(seconds=LOOP_LEASE_SECONDS)))
+
+
+def _loops_of(lease: LoopLease) -> QuerySet[LoopLease]:
+    """The lease, while no other loop has taken it since."""
+    return LoopLease.objects.filter(pk=lease.pk, lease_token=lease.lease_token)
 
 
 @contextmanager

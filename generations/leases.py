@@ -21,12 +21,12 @@ from django.conf import settings
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from generations.models import Attempt, Delivery, LoopLease, StoredFile, Task, WorkerPulse
+from generations.models import Attempt, Delivery, ElementCopy, LoopLease, StoredFile, Task, WorkerPulse
 from generations.models.tasks import Leased
 
 logger = logging.getLogger(__name__)
 Row = TypeVar("Row", bound=Leased)
-CLAIMABLE: tuple[type[Leased], ...] = (Task, Attempt, Delivery, StoredFile)
+CLAIMABLE: tuple[type[Leased], ...] = (Task, Attempt, Delivery, StoredFile, ElementCopy)
 RING_TRUST = timedelta(seconds=15)
 PULSE_SECONDS = 1.0
 AFTER_ERROR = timedelta(seconds=5)

@@ -1,8 +1,8 @@
 """Ask the providers how their work stands: one task per account, so that a slow one delays nobody else.
 
-A round claims the attempts of its account that are due, asks in batches, and applies what came: progress, a result to
-fetch, a failure. A failed poll decides nothing; an unknown word means "still running" and an alert. Polls never
-download.
+A round claims the attempts of its account that are due, a page at a time, asks in batches, and applies what is new: a
+result to fetch, a failure, another word. Most answers say that the work still runs, and write nothing. A failed poll
+decides nothing; an unknown word means "still running" and an alert. Polls never download.
 """
 
 import asyncio
@@ -11,12 +11,13 @@ import random
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Barrier
 from typing import TypeVar
 
 from django.conf import settings
-from django.db import close_old_connections, connections, transaction
+from django.db import close_old_connections, connections
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from generations import alerts, leases, lifecycle
@@ -33,10 +34,24 @@ from generations.providers.base import (
 )
 
 logger = logging.getLogger(__name__)
-BATCH = 500
+PAGE = 500
 CHUNK = 50
 DATABASE_THREADS = 4
+SHORTEST_PAUSE_SECONDS = 0.05
+WORD_LENGTH = 80
 T = TypeVar("T")
+News = tuple[Attempt, Progress]
+CLAIM = """
+    UPDATE generations_attempt SET due_at = %s
+    FROM (
+        SELECT id FROM generations_attempt
+        WHERE account_id = %s AND state = %s AND due_at <= %s
+        ORDER BY due_at LIMIT %s FOR NO KEY UPDATE SKIP LOCKED
+    ) due
+    WHERE generations_attempt.id = due.id
+    RETURNING generations_attempt.id, task_id, number, state, account_id, model, upstream_id, route, state_word,
+        queued_since, is_probe, accepted_at, loss, created_at
+"""
 
 
 async def run(shard: int, *, keep_going: Callable[[], bool]) -> None:
@@ -77,7 +92,7 @@ async def in_thread(threads: ThreadPoolExecutor, work: Callable[[], T]) -> T:
 
 
 async def _rounds(threads: ThreadPoolExecutor, account_id: int) -> None:
-    """Round after round for one account; ends when nothing of it runs any more."""
+    """Round after round for one account, one each interval or when the last ends; until nothing of it runs any more."""
     async with query_client() as client:
         while True:
             started, asked = time.monotonic(), 0
@@ -87,20 +102,35 @@ async def _rounds(threads: ThreadPoolExecutor, account_id: int) -> None:
                     return
             except Exception:
                 logger.exception("polling of account %s failed; the next round tries again", account_id)
-            if asked < BATCH:
-                await asyncio.sleep(max(0.05, settings.POLL_INTERVAL_SECONDS / 2 - (time.monotonic() - started)))
+            took = time.monotonic() - started
+            await asyncio.sleep(max(SHORTEST_PAUSE_SECONDS, settings.POLL_INTERVAL_SECONDS - took))
 
 
 async def poll_account(threads: ThreadPoolExecutor, client: QueryClient, account_id: int) -> int:
-    """One round; how many attempts were asked about. They are mixed, so that a slow provider answers each some time."""
-    account, attempts = await in_thread(threads, lambda: _claim(account_id))
-    if not attempts:
-        return 0
-    caller = account.caller()
-    random.shuffle(attempts)
-    chunks = [attempts[start : start + CHUNK] for start in range(0, len(attempts), CHUNK)]
+    """One round: all that is due when it starts, a page after the other; how many attempts were asked about."""
+    started, asked = timezone.now(), 0
+    account, caller = await in_thread(threads, lambda: _account(account_id))
+    page = await in_thread(threads, lambda: _claim(account, started))
+    while page:
+        following = asyncio.create_task(in_thread(threads, lambda: _claim(account, started)))
+        asked += len(page)
+        await _ask_page(threads, client, account, caller, page)
+        page = await following
+    if asked:
+        logger.debug(
+            "a round of %s asked about %d in %.2f s", account, asked, (timezone.now() - started).total_seconds()
+        )
+    return asked
+
+
+async def _ask_page(
+    threads: ThreadPoolExecutor, client: QueryClient, account: ProviderAccount, caller: Account, page: list[Attempt]
+) -> None:
+    """The attempts are mixed, so that a slow provider answers each some time, and a broken id spoils no others for
+    long."""
+    random.shuffle(page)
+    chunks = [page[start : start + CHUNK] for start in range(0, len(page), CHUNK)]
     await asyncio.gather(*(_ask(threads, client, account, caller, chunk) for chunk in chunks))
-    return len(attempts)
 
 
 async def _ask(
@@ -116,46 +146,63 @@ async def _ask(
     except OutcomeUnknown as error:
         logger.warning("a poll of %s failed: %s", account, error)
         return
-    if answers:
-        await in_thread(threads, lambda: _apply(attempts, answers))
+    if news := _news(attempts, answers):
+        await in_thread(threads, lambda: _apply(account, news))
+
+
+def _news(attempts: Iterable[Attempt], answers: dict[str, Progress]) -> list[News]:
+    """The answers that say something new. Most say that the work still runs, and cost no statement."""
+    pairs = ((attempt, answers[attempt.upstream_id]) for attempt in attempts if attempt.upstream_id in answers)
+    return [
+        (attempt, answer)
+        for attempt, answer in pairs
+        if answer.state != "running"
+        or answer.state_word[:WORD_LENGTH] != attempt.state_word
+        or (attempt.queued_since is not None and not answer.queued)
+    ]
 
 
 def _accounts(shard: int) -> list[int]:
     """The accounts of the shard that have anything running."""
-    running = Attempt.objects.filter(state=Attempt.State.RUNNING).values_list("account_id", flat=True).distinct()
-    return [account for account in running if account % settings.POLL_SHARDS == shard]
+    running = _to_poll().filter(account=OuterRef("pk"))
+    accounts = ProviderAccount.objects.filter(Exists(running)).values_list("pk", flat=True)
+    return [account for account in accounts if account % settings.POLL_SHARDS == shard]
 
 
 def _running(account_id: int) -> bool:
-    return Attempt.objects.filter(account=account_id, state=Attempt.State.RUNNING).exists()
+    return _to_poll().filter(account=account_id).exists()
 
 
-def _claim(account_id: int) -> tuple[ProviderAccount, list[Attempt]]:
-    """Take the attempts that are due, oldest first, and move their next poll on."""
-    now = timezone.now()
+def _to_poll() -> QuerySet[Attempt]:
+    """What the index `attempts_to_poll` holds: of all that ever ran, the few that do now."""
+    return Attempt.objects.filter(state=Attempt.State.RUNNING, due_at__isnull=False)
+
+
+def _account(account_id: int) -> tuple[ProviderAccount, Account]:
     account = ProviderAccount.objects.get(pk=account_id)
-    with transaction.atomic():
-        due = Attempt.objects.filter(account=account, state=Attempt.State.RUNNING, due_at__lte=now)
-        attempts = list(due.order_by("due_at").select_for_update(skip_locked=True, no_key=True)[:BATCH])
-        rounds = adapter(account.provider).poll_every
-        again = now + timedelta(seconds=rounds * settings.POLL_INTERVAL_SECONDS)
-        Attempt.objects.filter(pk__in=[attempt.pk for attempt in attempts]).update(due_at=again)
-    if attempts:
+    return account, account.caller()
+
+
+def _claim(account: ProviderAccount, started: datetime) -> list[Attempt]:
+    """Take a page of what was due when the round started, oldest first, and move it on to the next round."""
+    interval = adapter(account.provider).poll_every * settings.POLL_INTERVAL_SECONDS
+    again = max(started + timedelta(seconds=interval), timezone.now())
+    values = [again, account.pk, Attempt.State.RUNNING, started, PAGE]
+    page = list(Attempt.objects.raw(CLAIM, values))
+    if page:
         leases.pulse()
-    return account, attempts
+    return page
 
 
-def _apply(attempts: Iterable[Attempt], answers: dict[str, Progress]) -> None:
+def _apply(account: ProviderAccount, news: Iterable[News]) -> None:
     """Each by itself: an answer that cannot be applied keeps back no other."""
-    for attempt in attempts:
-        answer = answers.get(attempt.upstream_id)
-        if answer is None:
-            continue
+    for attempt, answer in news:
+        attempt.account = account
         try:
             _apply_one(attempt, answer)
         except Exception as error:
             logger.exception("%s: the provider's answer could not be applied; the next poll tries again", attempt)
-            alerts.tell("answer-not-applied", attempt.account.name, f"{attempt}: {type(error).__name__}.")
+            alerts.tell("answer-not-applied", account.name, f"{attempt}: {type(error).__name__}.")
 
 
 def _apply_one(attempt: Attempt, answer: Progress) -> None:
@@ -171,9 +218,7 @@ def _note(attempt: Attempt, answer: Progress) -> None:
     """Still running: remember the provider's word when it changed, and that it has begun."""
     if attempt.queued_since is not None and not answer.queued:
         lifecycle.begun(attempt)
-    word = answer.state_word[:80]
-    if word == attempt.state_word:
-        return
+    word = answer.state_word[:WORD_LENGTH]
     Attempt.objects.filter(pk=attempt.pk, state=Attempt.State.RUNNING).update(state_word=word)
     if not answer.known_word:
         alerts.tell("unknown-status-word", attempt.account.name, f"{attempt}: the provider says {word!r}.")

@@ -68,6 +68,7 @@ class Order:
             frontal_image=links.get("frontal_image"),
             refer_images=_other_angles(links),
             video=links.get("video"),
+            voice_id=element.voice_id or "",
         )
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from generations.views import elements, files, hints, models, tasks, webhooks
+from generations.views import elements, files, health, hints, models, tasks, webhooks
 
 urlpatterns = [
     path("v1/videos/generations", tasks.Generations.as_view()),
@@ -14,6 +14,9 @@ urlpatterns = [
     path("v1/elements/<str:element_id>", elements.OneElement.as_view()),
     path("v1/voices", elements.Voices.as_view()),
     path("v1/models", models.Models.as_view()),
+    path("v1/catalog/models", models.CatalogModels.as_view()),
+    path("v1/catalog/models/<str:model_id>", models.CatalogModel.as_view()),
+    path("v1/catalog/health", health.CatalogHealth.as_view(), name="health"),
     path("v1/webhooks/secret", webhooks.Secret.as_view()),
     path("v1/webhooks/secret/rotate", webhooks.RotateSecret.as_view()),
     path("v1/webhooks/deliveries", webhooks.Deliveries.as_view()),
@@ -27,6 +30,7 @@ urlpatterns = [
     path("api/v1/files/download/<str:file_id>", files.DownloadFile.as_view()),
     path("api/v1/files/<str:file_id>", files.OneFile.as_view()),
     path("hints/<str:reference>/<str:token>", hints.receive),
+    path("status", health.status, name="status"),
     path("files/<str:name>/<str:file_name>", files.public_file),
     path("files/<str:name>/<str:token>/<str:file_name>", files.signed_file),
 ]

@@ -8,12 +8,14 @@ from django.db import connection
 from pytest_django import DjangoDbBlocker
 
 from evolink_saas import roles
+from generations import estimates, standing
 from tests import database
 
 pytest_plugins = [
     "tests.cast",
     "tests.generations.simulator",
     "tests.generations.gateway",
+    "tests.generations.kie",
     "tests.generations.two_accounts",
 ]
 
@@ -34,3 +36,10 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     yield
     with django_db_blocker.unblock():
         roles.log_in(connection, settings.DATABASE_OWNER_URL)
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered() -> None:
+    """What a process keeps for a short time would be another test's."""
+    estimates.medians.forget()
+    standing.report.forget()

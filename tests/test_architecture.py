@@ -51,7 +51,7 @@ WRITERS = {
     "OrphanSpend": {"generations/orphans.py"},
     "IdempotencyRecord": {"generations/idempotency.py"},
     "Element": {"generations/elements.py"},
-    "ElementCopy": {"generations/elements.py"},
+    "ElementCopy": {"generations/elements.py", "generations/element_copies.py"},
     "ElementSource": {"generations/elements.py"},
     "StoredFile": {"generations/files.py"},
     "Delivery": {"generations/webhooks.py"},
@@ -63,10 +63,13 @@ WRITERS = {
     "KillSwitch": {"generations/switches.py"},
     "MarginGuard": set(),  # the admin's form
     "DayLoss": {"generations/margin.py"},
-    "Voice": set(),  # the admin's form
+    "Voice": {"generations/voices.py"},  # and the admin's form
     "LoopLease": {"generations/jobs.py", "generations/leases.py"},
     "WorkerPulse": {"generations/leases.py"},
     "Alert": {"generations/alerts.py"},
+    "ModelHour": {"generations/health.py"},
+    "ModelHourTime": {"generations/health.py"},
+    "HealthMark": {"generations/health.py"},
 }
 """Which modules may write the rows of a table by its model, or by the name under which another row has them."""
 STATE_MOVERS = {
@@ -75,6 +78,7 @@ STATE_MOVERS = {
     "generations/breaker.py": "breakers",
     "generations/webhooks.py": "deliveries",
     "generations/references.py": "reference media",
+    "generations/element_copies.py": "copies of elements",
 }
 
 

@@ -22,6 +22,9 @@ from generations.models import Delivery, Element, StoredFile, Task
 from tests.cast import Person
 from tests.routes import operations
 
+NOBODYS = {"/v1/catalog/models/{model_id}"}
+"""Routes whose path names nothing that anybody owns."""
+
 
 @pytest.fixture
 def owned(alice: Person, settings: Settings) -> dict[str, str]:
@@ -88,21 +91,21 @@ def fill(route: str, owned: dict[str, str]) -> str:
 
 
 def test_every_path_parameter_is_tried(owned: dict[str, str]) -> None:
-    assert not [route for _, route in operations() if "{" in fill(route, owned)]
+    assert {route for _, route in operations() if "{" in fill(route, owned)} == NOBODYS
 
 
 def test_a_strangers_id_in_the_path_is_unknown(owned: dict[str, str], charlie: Person) -> None:
     charlie.client.get("/v1/voices")  # writes when the key was last used; nothing below does
     before = everything()
     for method, route in operations():
-        if "{" in route:
+        if "{" in route and route not in NOBODYS:
             answer = getattr(charlie.client, method.lower())(fill(route, owned), {})
             assert answer.status_code == 404, (method, route, answer.content)
             assert everything() == before, (method, route)
 
 
 def test_the_same_ids_are_known_to_their_owner(owned: dict[str, str], alice: Person) -> None:
-    known = [route for method, route in operations() if method == "GET" and "{" in route]
+    known = [route for method, route in operations() if method == "GET" and "{" in route and route not in NOBODYS]
     assert known
     for route in known:
         assert alice.client.get(fill(route, owned)).status_code != 404, route

@@ -9,11 +9,13 @@ def cancel(self, task: Task, given: Given) -> Done:
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import messages
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.admin.utils import unquote
+from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -74,7 +76,7 @@ def reasoned(
                 try:
                     with _unit(calls_out):
                         done = act(page, *([] if row is None else [row]), asked.cleaned_data)
-                        _log(page, request, done.about or row, f"{title}: {asked.cleaned_data['reason']}")
+                        _log(page, request, done.about or row, title, asked.cleaned_data["reason"])
                 except refusals as refusal:
                     asked.add_error(None, getattr(refusal, "message", None) or str(refusal))
                 else:
@@ -105,9 +107,19 @@ def _unit(calls_out: bool) -> AbstractContextManager[Any]:
     return nullcontext() if calls_out else transaction.atomic()
 
 
-def _log(page: Page, request: HttpRequest, row: Model | None, message: str) -> None:
+def _log(page: Page, request: HttpRequest, row: Model | None, title: str, reason: str) -> None:
+    """With the row, or with the whole table where the action is about no single one."""
     if row is not None:
-        page.log_change(request, row, message)
+        page.log_change(request, row, f"{title}: {reason}")
+        return
+    table = ContentType.objects.get_for_model(page.model, for_concrete_model=False)
+    LogEntry.objects.create(
+        user_id=cast("int", request.user.pk),
+        content_type=table,
+        object_repr=str(page.opts.verbose_name_plural),
+        action_flag=CHANGE,
+        change_message=f"{title}: {reason}",
+    )
 
 
 def _answer(page: Page, request: HttpRequest, row: Model | None, title: str, done: Done) -> HttpResponse:
@@ -117,12 +129,11 @@ def _answer(page: Page, request: HttpRequest, row: Model | None, title: str, don
         answer["Cache-Control"] = "no-store"
         return answer
     messages.success(request, done.message)
-    return HttpResponseRedirect(_page_of(done.about or row))
+    about = done.about or row
+    return HttpResponseRedirect(_page_of(about) if about else reverse(_list_of(page)))
 
 
-def _page_of(row: Model | None) -> str:
-    if row is None:
-        return reverse("admin:index")
+def _page_of(row: Model) -> str:
     return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
 
 

@@ -7,10 +7,15 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 from unfold.decorators import display
+from unfold.enums import ActionVariant
 
+from accounts.admin.actions import Done, Given, reasoned
 from accounts.admin.pages import Editable, ReadOnly, link
+from generations import element_copies, voices
 from generations.admin.files import preview_link
 from generations.models import Element, ElementCopy, ElementSource, Task, Voice
+
+STATE_TONES = {"present": "success", "deleting": "info", "deleted": "default", "failed": "danger", "kept": "warning"}
 
 
 class Rows(TabularInline):
@@ -38,7 +43,11 @@ class Sources(Rows):
 
 class Copies(Rows):
     model = ElementCopy
-    fields = readonly_fields = ("account", "upstream_id")
+    fields = readonly_fields = ("account", "upstream_id", "standing", "delete_tries", "last_problem", "deleted_at")
+
+    @display(description="state", label=STATE_TONES)
+    def standing(self, copy: ElementCopy) -> tuple[str, str]:
+        return copy.state, copy.get_state_display()
 
 
 @admin.register(Element)
@@ -64,19 +73,57 @@ class ElementSourceAdmin(ReadOnly):
 
 @admin.register(ElementCopy)
 class ElementCopyAdmin(ReadOnly):
-    list_display = ("element", "account", "upstream_id")
-    list_filter = ("account",)
+    list_display = ("element", "account", "upstream_id", "standing", "delete_tries", "last_problem", "due_at")
+    list_filter = ("account", "state")
     list_select_related = ("element", "account")
     search_fields = ("upstream_id__exact", "element__id__exact")
+    actions_detail = ("delete_again",)
+
+    def hidden_actions(self, row: ElementCopy) -> set[str]:
+        return set() if row.state == ElementCopy.State.FAILED else {"delete_again"}
+
+    @display(description="state", label=STATE_TONES, ordering="state")
+    def standing(self, copy: ElementCopy) -> tuple[str, str]:
+        return copy.state, copy.get_state_display()
+
+    @reasoned("Try to delete again", icon="restart_alt", text="At the provider; here the element is deleted already.")
+    def delete_again(self, copy: ElementCopy, given: Given) -> Done:
+        element_copies.delete_again(copy)
+        return Done("The provider is asked to delete it again.")
 
 
 @admin.register(Voice)
 class VoiceAdmin(Editable):
-    list_display = ("voice_id", "name", "description", "enabled", "position")
-    list_filter = ("enabled",)
+    list_display = ("voice_id", "name", "description", "enabled", "position", "told_by", "withdrawn_at")
+    list_filter = ("enabled", "provider")
     search_fields = ("voice_id", "name", "description")
-    fields = ("voice_id", "name", "description", "enabled", "position")
+    fields = (
+        "voice_id",
+        "name",
+        "description",
+        "enabled",
+        "position",
+        "told_by",
+        "upstream_name",
+        "withdrawn_at",
+    )
     ordering = ("position", "voice_id")
+    actions_list = ("synchronize",)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ("voice_id",) if obj else ()
+        told = ("told_by", "upstream_name", "withdrawn_at")
+        return ("voice_id", *told) if obj else told
+
+    @display(description="told by", ordering="provider")
+    def told_by(self, voice: Voice) -> str:
+        return voice.provider or "an operator"
+
+    @reasoned(
+        "Synchronize now",
+        calls_out=True,
+        icon="sync",
+        variant=ActionVariant.PRIMARY,
+        text="Asks the providers for their voices. Happens by itself once a day.",
+    )
+    def synchronize(self, given: Given) -> Done:
+        return Done(str(voices.synchronize()))

@@ -35,14 +35,14 @@ def find(model_id: str) -> Spec | None:
     return next((spec for spec in SPECS if spec.id == model_id), None)
 
 
-def choose(model_id: str) -> Spec:
-    """The model of a request, or `NotFound` with the nearest id as `fallback_suggestion`."""
+def choose(model_id: str, *, param: str = "model") -> Spec:
+    """The model that `param` names, or `NotFound` with the nearest id as `fallback_suggestion`."""
     spec = find(model_id)
     if spec is None:
         raise NotFound(
             "model_not_found",
             f"There is no model {shown(model_id)}.",
-            param="model",
+            param=param,
             fallback_suggestion=nearest(model_id),
         )
     return spec

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from generations.catalog import envelope
 from generations.catalog.fields import Object
+from generations.catalog.rules import FILES_ARE_YOURS, Rule
 from generations.media import ImageRule, VideoRule
 
 Face = Literal["required", "wanted", "none"]
@@ -125,7 +126,7 @@ class Spec:
     root: Object
     model_params: Object
     media: Mapping[str, MediaKind]
-    rules: tuple[str, ...]
+    rules: tuple[Rule, ...]
     examples: tuple[Example, ...]
     reader: Callable[["Spec", Mapping[str, Any]], Parsed]
     settlement: Settlement | None = None
@@ -142,8 +143,17 @@ class Spec:
         kind = self.media[role]
         return MediaRef(role=role, param=param, url=url, rule=kind.rule, face=kind.face)
 
+    def all_rules(self) -> tuple[Rule, ...]:
+        """What its JSON Schema cannot say: its own rules and those of every request."""
+        return (*self.rules, *([FILES_ARE_YOURS] if self.media else []), *envelope.RULES)
+
+    @property
+    def plain_request(self) -> dict[str, Any]:
+        """A valid body that anybody may send: the first example."""
+        return self.examples[0].body
+
     def json_schema(self) -> dict[str, Any]:
-        """JSON Schema 2020-12 of the body; what it cannot say stands in `x-rules`, in words."""
+        """JSON Schema 2020-12 of the body; what it cannot say stands in `x-rules`, in words with an id each."""
         root, params, shared = self.root.schema(), self.model_params.schema(), envelope.FIELDS.schema()
         model = {"const": self.id, "description": "The model's id."}
         needs_params = ["model_params"] if "required" in params else []
@@ -154,5 +164,5 @@ class Spec:
             "properties": {"model": model} | root["properties"] | {"model_params": params} | shared["properties"],
             "required": ["model", *root.get("required", []), *needs_params],
             "examples": [example.body for example in self.examples],
-            "x-rules": [*self.rules, *envelope.RULES],
+            "x-rules": [rule.shown() for rule in self.all_rules()],
         }

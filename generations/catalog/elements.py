@@ -5,12 +5,27 @@ from typing import Any
 
 from generations.catalog.base import Example, MediaKind, MediaRef, Parsed, PriceInputs, Spec, VoiceRef
 from generations.catalog.fields import Choice, ListOf, Object, Text, WebAddress, invalid, missing
+from generations.catalog.rules import (
+    FACE_IS_VISIBLE,
+    LENGTHS_AFTER_NFC,
+    MEGABYTE,
+    VOICE_IS_KNOWN,
+    images_fit,
+    video_fits,
+)
 from generations.media import ImageRule, VideoRule
 
 IMAGES = "model_params.element_image_list"
 VIDEO = "model_params.element_video_list"
 VOICE = "model_params.element_voice_id"
-MEGABYTE = 1024 * 1024
+VIDEO_RULE = VideoRule(
+    max_bytes=200 * MEGABYTE,
+    min_seconds=3,
+    max_seconds=8,
+    min_side=720,
+    max_side=2160,
+    ratios=("16:9", "9:16"),
+)
 
 IMAGE_LIST = Object(
     about="The images of the subject; required with image_refer.",
@@ -40,6 +55,7 @@ VIDEO_LIST = Object(
 
 def _when(kind: str, *, needs: str, refuses: tuple[str, ...]) -> dict[str, Any]:
     return {
+        "description": f"{kind} takes {needs}, and no {' and no '.join(refuses)}.",
         "if": {"properties": {"reference_type": {"const": kind}}, "required": ["reference_type"]},
         "then": {"required": [needs], "properties": dict.fromkeys(refuses, False)},
     }
@@ -47,9 +63,11 @@ def _when(kind: str, *, needs: str, refuses: tuple[str, ...]) -> dict[str, Any]:
 
 MODEL_PARAMS = Object(
     fields={
-        "element_name": Text(max_length=20, trimmed=True, blank=False, required=True, about="The element's name."),
+        "element_name": Text(
+            max_length=20, trimmed=True, blank=False, required=True, about="The element's name, 1 to 20 characters."
+        ),
         "element_description": Text(
-            max_length=100, trimmed=True, blank=False, required=True, about="What the element is."
+            max_length=100, trimmed=True, blank=False, required=True, about="What the element is, 1 to 100 characters."
         ),
         "reference_type": Choice(
             values=("image_refer", "video_refer"), required=True, about="What the element is made from."
@@ -180,25 +198,11 @@ CUSTOM_ELEMENT = Spec(
         "refer_image_2": MediaKind(rule=ImageRule(), face="wanted"),
         "refer_image_3": MediaKind(rule=ImageRule(), face="wanted"),
         "video": MediaKind(
-            rule=VideoRule(
-                max_bytes=200 * MEGABYTE,
-                min_seconds=3,
-                max_seconds=8,
-                min_side=720,
-                max_side=2160,
-                ratios=("16:9", "9:16"),
-            ),
+            rule=VIDEO_RULE,
             face="required",
         ),
     },
-    rules=(
-        "element_name (1 to 20) and element_description (1 to 100) are counted in Unicode code points after NFC "
-        "normalization and trimming.",
-        "element_voice_id must be a voice of GET /v1/voices.",
-        "Images are JPEG or PNG, at most 10 MB, at least 300 pixels on each side, between 1:2.5 and 2.5:1 in shape.",
-        "The video is MP4 or MOV, at most 200 MB, 3 to 8 seconds, 16:9 or 9:16, 720 to 2160 pixels on each side.",
-        "A human face must be clearly visible in the frontal image and in the video.",
-    ),
+    rules=(LENGTHS_AFTER_NFC, VOICE_IS_KNOWN, images_fit(ImageRule()), video_fits(VIDEO_RULE), FACE_IS_VISIBLE),
     examples=(FROM_IMAGES, FROM_ONE_IMAGE, FROM_VIDEO),
     reader=_read,
 )

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from accounts.errors import InvalidRequest
-from generations.catalog.fields import Object, Pairs, Text
+from generations.catalog.fields import HTTPS, Object, Pairs, Text, address_shape
+from generations.catalog.rules import ADDRESSES_ARE_PUBLIC, TEXT_IS_UNICODE, Rule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,7 +14,7 @@ class HttpsAddress(Text):
     """Described as an https address, read as a string: an address that is refused has an error code of its own."""
 
     def shape(self) -> dict[str, Any]:
-        return super().shape() | {"format": "uri", "pattern": "^[Hh][Tt][Tt][Pp][Ss]://"}
+        return address_shape(HTTPS, self.max_length)
 
 
 MODEL = Text(max_length=200, required=True, blank=False, about="The model's id.")
@@ -32,10 +33,7 @@ FIELDS = Object(
     },
     extras=True,
 )
-RULES = (
-    "Neither callback_url nor a media address may be an internal one.",
-    "No string holds a null character or an unpaired surrogate.",
-)
+RULES: tuple[Rule, ...] = (ADDRESSES_ARE_PUBLIC, TEXT_IS_UNICODE)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,9 +15,14 @@ from typing import Any
 from accounts.errors import InvalidRequest
 
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-NOT_BLANK = "\\S"
-WEB_ADDRESS = "^[Hh][Tt][Tt][Pp][Ss]?://[^\\s/?#]\\S*$"
-WHOLE_NUMBER_TEXT = "^[1-9][0-9]{0,3}$"
+BLANK = "\t-\r\x1c- \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+"""What `str.strip` takes off, spelled out: \\s means something else in each language that reads our schemas."""
+NOT_BLANK = f"[^{BLANK}]"
+NO_NULL = "^[^\\x00]*$"
+HTTP_OR_HTTPS, HTTPS = "^[Hh][Tt][Tt][Pp][Ss]?://", "^[Hh][Tt][Tt][Pp][Ss]://"
+HOST = f"[^{BLANK}/?#]"
+WEB_ADDRESS = f"{HTTP_OR_HTTPS}{HOST}[^{BLANK}]*"
+WHOLE_NUMBER_TEXT = "[1-9][0-9]{0,3}"
 LONGEST_NAME_SHOWN = 64
 
 
@@ -89,8 +94,24 @@ class Text(Field):
         return unicodedata.normalize("NFC", text) if len(text) <= 4 * self.max_length else text
 
     def shape(self) -> dict[str, Any]:
-        shape: dict[str, Any] = {"type": "string", "maxLength": self.max_length}
-        return shape if self.blank else shape | {"minLength": 1, "pattern": NOT_BLANK}
+        if self.trimmed:
+            inner = f"[^{BLANK}\\x00]([^\\x00]{{0,{self.max_length - 2}}}[^{BLANK}\\x00])?"
+            return {"type": "string", "pattern": f"^[{BLANK}]*{inner}[{BLANK}]*$"}
+        shape: dict[str, Any] = {"type": "string", "maxLength": self.max_length, "pattern": NO_NULL}
+        if self.blank:
+            return shape
+        return shape | {"minLength": 1, "pattern": f"^[^\\x00]*[^{BLANK}\\x00][^\\x00]*$"}
+
+
+def address_shape(scheme: str, max_length: int) -> dict[str, Any]:
+    """JSON Schema of an address: `scheme`, a host, and no blank anywhere."""
+    return {
+        "type": "string",
+        "format": "uri",
+        "maxLength": max_length,
+        "pattern": scheme + HOST,
+        "not": {"pattern": f"[{BLANK}\\x00]"},
+    }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,14 +121,14 @@ class WebAddress(Field):
     max_length: int = 2048
 
     def read(self, value: Any, param: str) -> str:
-        if not isinstance(value, str) or UNSTORABLE.search(value) or not re.fullmatch(WEB_ADDRESS[1:-1], value):
+        if not isinstance(value, str) or UNSTORABLE.search(value) or not re.fullmatch(WEB_ADDRESS, value):
             raise invalid(param, f"{param} must be an http or https address.")
         if len(value) > self.max_length:
             raise invalid(param, f"{param} may have at most {self.max_length} characters.")
         return value
 
     def shape(self) -> dict[str, Any]:
-        return {"type": "string", "format": "uri", "maxLength": self.max_length, "pattern": WEB_ADDRESS}
+        return address_shape(HTTP_OR_HTTPS, self.max_length)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +148,7 @@ class WholeNumber(Field):
     def _whole(self, value: Any) -> int | None:
         if isinstance(value, bool):
             return None
-        if isinstance(value, str) and self.as_text and re.fullmatch(WHOLE_NUMBER_TEXT[1:-1], value):
+        if isinstance(value, str) and self.as_text and re.fullmatch(WHOLE_NUMBER_TEXT, value):
             return int(value)
         if isinstance(value, float) and value.is_integer():
             return int(value)
@@ -135,7 +156,8 @@ class WholeNumber(Field):
 
     def shape(self) -> dict[str, Any]:
         number = {"type": "integer", "minimum": self.minimum, "maximum": self.maximum}
-        return {"anyOf": [number, {"type": "string", "pattern": WHOLE_NUMBER_TEXT}]} if self.as_text else number
+        texts = [str(value) for value in range(max(1, self.minimum), self.maximum + 1)] if self.as_text else []
+        return {"anyOf": [number, {"type": "string", "enum": texts}]} if texts else number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -292,6 +314,6 @@ class Pairs(Field):
         return {
             "type": "object",
             "maxProperties": self.max_pairs,
-            "propertyNames": {"minLength": 1, "maxLength": self.max_key},
-            "additionalProperties": {"type": "string", "maxLength": self.max_value},
+            "propertyNames": {"minLength": 1, "maxLength": self.max_key, "pattern": NO_NULL},
+            "additionalProperties": Text(max_length=self.max_value).shape(),
         }

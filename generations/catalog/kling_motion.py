@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from generations.catalog import videos
+from generations.catalog import conditions, videos
 from generations.catalog.base import Example, MediaKind, Parsed, PriceInputs, Settlement, Spec
 from generations.catalog.fields import Choice, Field, Object, invalid
 from generations.catalog.prompts import check_references
-from generations.catalog.shots import model_params_are
+from generations.catalog.rules import ELEMENTS_ARE_USABLE, ELEMENTS_FROM_VIDEO, MEGABYTE, images_fit, video_fits
 from generations.media import ImageRule, VideoRule
 
 V3 = "kling-v3-motion-control"
@@ -15,21 +15,24 @@ V2_6 = "kling-v2.6-motion-control"
 PARAM = "model_params.character_orientation"
 LONGEST_SECONDS = {"image": 10, "video": 30}
 ROLES = {"image": "short_video", "video": "video"}
+VIDEO_RULES = {
+    orientation: VideoRule(max_bytes=100 * MEGABYTE, min_seconds=3, max_seconds=longest, min_side=340, max_side=3850)
+    for orientation, longest in LONGEST_SECONDS.items()
+}
 MEDIA = {
     "image_1": MediaKind(rule=ImageRule()),
-    **{
-        ROLES[orientation]: MediaKind(
-            rule=VideoRule(
-                max_bytes=100 * videos.MEGABYTE, min_seconds=3, max_seconds=longest, min_side=340, max_side=3850
-            )
-        )
-        for orientation, longest in LONGEST_SECONDS.items()
-    },
+    **{ROLES[orientation]: MediaKind(rule=rule) for orientation, rule in VIDEO_RULES.items()},
 }
 SETTLEMENT = Settlement(measures="output", reserves="half_up", charges="half_up", roles=("video", "short_video"))
 ROOT: dict[str, Field] = {
     "image_urls": videos.image_urls(1, "The image of the character.", least=1, required=True),
-    "video_urls": videos.image_urls(1, "The video of the movement.", least=1, required=True),
+    "video_urls": videos.image_urls(
+        1,
+        "The video of the movement. Billed on the length of the video that is made; reserved until then: that of the "
+        "input, or the longest.",
+        least=1,
+        required=True,
+    ),
     "prompt": videos.prompt(),
     "quality": videos.quality("720p", "1080p"),
 }
@@ -41,12 +44,16 @@ PARAMS: dict[str, Field] = {
     ),
     "keep_sound": videos.KEEP_SOUND,
 }
-WITHOUT_ELEMENTS = {"if": model_params_are(character_orientation="image"), "then": videos.at_most_elements(0)}
-VIDEO_RULE = (
-    "The video is an MP4 or MOV, 3 to 30 seconds (to 10 with character_orientation image), at most 100 MB, "
-    "340 to 3850 pixels on each side."
+WITHOUT_ELEMENTS = {
+    "description": "An element can only be used with character_orientation video.",
+    "if": conditions.params_are(character_orientation="image"),
+    "then": conditions.at_most_elements(0),
+}
+NAMED_MEDIA = (*conditions.references_exist("image", 1), *conditions.references_exist("video", 1))
+MEDIA_RULES = (
+    images_fit(ImageRule()),
+    video_fits(VIDEO_RULES["video"], length="3 to 30 seconds (to 10 with character_orientation image)"),
 )
-LENGTH_RULE = "Billed on the length of the video that is made; reserved until then: that of the input, or the longest."
 
 
 def _read(spec: Spec, body: Mapping[str, Any]) -> Parsed:
@@ -119,19 +126,16 @@ MOTION_CONTROL = Spec(
     root=Object(
         fields=ROOT | {"element_list": videos.element_list_at_root(1)},
         extras=True,
-        conditions=(videos.ELEMENTS_ONCE, WITHOUT_ELEMENTS),
+        conditions=(
+            conditions.ELEMENTS_ONCE,
+            WITHOUT_ELEMENTS,
+            *conditions.references_exist("element", 1, conditions.elements_at_least),
+            *NAMED_MEDIA,
+        ),
     ),
     model_params=Object(fields=PARAMS | {"element_list": videos.element_list(1)}),
     media=MEDIA,
-    rules=(
-        LENGTH_RULE,
-        videos.NAMED_ELEMENTS,
-        videos.NAMED_MEDIA,
-        videos.USABLE_ELEMENTS,
-        "The element must have been made with video_refer.",
-        videos.IMAGE_RULE,
-        VIDEO_RULE,
-    ),
+    rules=(ELEMENTS_ARE_USABLE, ELEMENTS_FROM_VIDEO, *MEDIA_RULES),
     examples=(
         *_examples(V3),
         Example(
@@ -160,10 +164,10 @@ MOTION_CONTROL_2_6 = Spec(
     stability=videos.STABLE,
     capabilities=("motion_control", "keep_sound"),
     estimated_seconds=300,
-    root=Object(fields=ROOT, extras=True),
+    root=Object(fields=ROOT, extras=True, conditions=(*conditions.references_exist("element", 0), *NAMED_MEDIA)),
     model_params=Object(fields=PARAMS),
     media=MEDIA,
-    rules=(LENGTH_RULE, videos.NO_ELEMENTS, videos.NAMED_MEDIA, videos.IMAGE_RULE, VIDEO_RULE),
+    rules=MEDIA_RULES,
     examples=_examples(V2_6),
     reader=_read,
     settlement=SETTLEMENT,

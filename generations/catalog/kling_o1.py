@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from generations.catalog import videos
+from generations.catalog import conditions, videos
 from generations.catalog.base import Example, MediaKind, Parsed, PriceInputs, Settlement, Spec
 from generations.catalog.fields import NumberChoice, Object
 from generations.catalog.prompts import check_references
+from generations.catalog.rules import MEGABYTE, images_fit, video_fits
 from generations.media import ImageRule, VideoRule
 
 I2V = "kling-o1-image-to-video"
@@ -16,7 +17,8 @@ LONGEST_SECONDS = {EDIT: 10, FAST: 20}
 QUALITY = {I2V: "1080p", EDIT: "1080p", FAST: "720p"}
 """What the provider is asked for, since the request does not say it."""
 PROMPT = videos.prompt(5000, required=True)
-FRAME = MediaKind(rule=ImageRule(formats=("jpeg", "png", "webp")))
+FRAME_RULE = ImageRule(formats=("jpeg", "png", "webp"))
+FRAME = MediaKind(rule=FRAME_RULE)
 ANY_SIDE = 8192
 
 
@@ -81,14 +83,15 @@ IMAGE_TO_VIDEO = Spec(
             "aspect_ratio": videos.ASPECT_RATIO,
         },
         extras=True,
+        conditions=(
+            *conditions.references_exist("element", 0),
+            *conditions.references_exist("image", 2, conditions.images_at_least()),
+            *conditions.references_exist("video", 0),
+        ),
     ),
     model_params=Object(fields={}, about="This model has none."),
     media={"image_start": FRAME, "image_end": FRAME},
-    rules=(
-        videos.NO_ELEMENTS,
-        "<<<image_N>>> in a prompt names the N-th entry of image_urls, which must exist.",
-        videos.IMAGE_RULE.replace("JPEG or PNG", "JPEG, PNG or WebP"),
-    ),
+    rules=(images_fit(FRAME_RULE),),
     examples=(
         Example(
             name="plain",
@@ -143,6 +146,11 @@ def _edit_examples(model: str) -> tuple[Example, ...]:
 
 def _edit(model: str, *, description: str, shortest: int) -> Spec:
     longest = LONGEST_SECONDS[model]
+    rule = VideoRule(max_bytes=100 * MEGABYTE, min_seconds=0, max_seconds=longest, min_side=1, max_side=ANY_SIDE)
+    video = (
+        f"The video to change, {shortest} to {longest} seconds. Billed on its length to 0.01 s, at least {shortest} s; "
+        f"until that is known, {longest} s are reserved."
+    )
     return Spec(
         id=model,
         type="video",
@@ -153,30 +161,20 @@ def _edit(model: str, *, description: str, shortest: int) -> Spec:
         root=Object(
             fields={
                 "prompt": PROMPT,
-                "video_urls": videos.image_urls(1, "The video to change.", least=1, required=True),
+                "video_urls": videos.image_urls(1, video, least=1, required=True),
                 "image_urls": videos.image_urls(4, "Images that the prompt refers to."),
                 "keep_original_sound": videos.KEEP_SOUND,
             },
             extras=True,
+            conditions=(
+                *conditions.references_exist("element", 0),
+                *conditions.references_exist("image", 4, conditions.images_at_least()),
+                *conditions.references_exist("video", 1),
+            ),
         ),
         model_params=Object(fields={}, about="This model has none."),
-        media=videos.numbered(4)
-        | {
-            "video": MediaKind(
-                rule=VideoRule(
-                    max_bytes=100 * videos.MEGABYTE, min_seconds=0, max_seconds=longest, min_side=1, max_side=ANY_SIDE
-                )
-            )
-        },
-        rules=(
-            f"Billed on the length of the input to 0.01 s, at least {shortest} s; until it is known, {longest} s are "
-            "reserved.",
-            videos.NO_ELEMENTS,
-            videos.NAMED_MEDIA,
-            videos.IMAGE_RULE,
-            f"The video is an MP4 or MOV, {shortest} to {longest} seconds, at most 100 MB; "
-            f"a shorter one is billed as {shortest} seconds.",
-        ),
+        media=videos.numbered(4) | {"video": MediaKind(rule=rule)},
+        rules=(images_fit(ImageRule()), video_fits(rule, length=f"at most {longest} seconds")),
         examples=_edit_examples(model),
         reader=_read_edit,
         settlement=Settlement(measures="input", reserves="hundredth_up", charges="hundredth_up"),

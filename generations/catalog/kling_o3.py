@@ -1,13 +1,22 @@
 """Kling 3.0 Omni: text, frames, reference images, elements and a reference video in one model, as four."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from generations.catalog import shots, videos
+from generations.catalog import conditions, shots, videos
 from generations.catalog.base import ElementRef, MediaKind, MediaRef, Parsed, PriceInputs, Settlement, Spec
+from generations.catalog.conditions import AtLeast, Schema
 from generations.catalog.fields import Choice, Object, OnOff, Text, WebAddress, WholeNumber, invalid, missing
 from generations.catalog.kling_o3_examples import EDITS, FROM_IMAGES, FROM_REFERENCES, FROM_TEXT
 from generations.catalog.prompts import check_references
+from generations.catalog.rules import (
+    ELEMENTS_ARE_USABLE,
+    ELEMENTS_FROM_IMAGES,
+    MEGABYTE,
+    images_fit,
+    video_fits,
+)
 from generations.media import ImageRule, VideoRule
 
 T2V = "kling-o3-text-to-video"
@@ -20,38 +29,46 @@ MOST_WITH_FRAME = 3
 MOST_IMAGES_WITH_END = 2
 LONGEST_INPUT_SECONDS = 15
 
-VIDEO = MediaKind(
-    rule=VideoRule(
-        max_bytes=200 * videos.MEGABYTE,
-        min_seconds=3,
-        max_seconds=LONGEST_INPUT_SECONDS,
-        min_side=720,
-        max_side=2160,
-        min_fps=24,
-        max_fps=60,
-    )
+VIDEO_RULE = VideoRule(
+    max_bytes=200 * MEGABYTE,
+    min_seconds=3,
+    max_seconds=LONGEST_INPUT_SECONDS,
+    min_side=720,
+    max_side=2160,
+    min_fps=24,
+    max_fps=60,
 )
+VIDEO = MediaKind(rule=VIDEO_RULE)
 SHOTS = shots.FIELDS | {
     "shot_type": Choice(
         values=("customize",), about="Your own shots, in multi_prompt. Required with multi_shot, refused without it."
     )
 }
 PROMPT = Text(max_length=2500, about="What happens in the video; needed unless the shots are your own.")
+FRAMES_AND_MORE = conditions.images_at_least("image_start", "image_end")
+LISTED_IMAGES = conditions.images_at_least()
+SHAPE_WITHOUT_FRAME = replace(
+    videos.ASPECT_RATIO, about="The shape of the video; ignored with image_start, whose shape it then has."
+)
 SOUND = OnOff(default=False, about="Whether the video has sound.")
 ELEMENTS_AT_ROOT = videos.element_list_at_root(MOST_TOGETHER)
 ELEMENTS = {"element_list": videos.element_list(MOST_TOGETHER)}
 IMAGES = videos.image_urls(MOST_TOGETHER, "Images that the prompt refers to.")
-PROMPT_UNLESS_SHOTS = {"if": shots.OWN_SHOTS, "else": videos.WITH_PROMPT}
-FEW_WITH_FRAME = {"if": {"required": ["image_start"]}, "then": videos.at_most_elements(MOST_WITH_FRAME)}
-SOME_IMAGE = {
-    "anyOf": [
-        {"required": ["image_start"]},
-        {"required": ["image_urls"], "properties": {"image_urls": {"minItems": 1}}},
-    ]
+FEW_WITH_FRAME = {
+    "description": f"With image_start there are at most {MOST_WITH_FRAME} elements.",
+    "if": {"required": ["image_start"]},
+    "then": conditions.at_most_elements(MOST_WITH_FRAME),
 }
+SOME_IMAGE = {"description": "image_start or image_urls is needed."} | FRAMES_AND_MORE(1)
 END_FRAME = {
+    "description": "image_end needs image_start, and no other image.",
     "if": {"required": ["image_end"]},
     "then": {"required": ["image_start"], "properties": {"image_urls": {"maxItems": 0}}},
+}
+FEW_WITH_VIDEO = {
+    "description": f"With a video, images and elements are at most {MOST_WITH_VIDEO} together.",
+    "if": {"required": ["video_url"]},
+    "then": conditions.at_most_together(MOST_WITH_VIDEO, LISTED_IMAGES),
 }
 
 
@@ -184,18 +201,18 @@ def _check_prompts(root: Mapping[str, Any], params: Mapping[str, Any], counts: M
     check_references(root["prompt"], "prompt", counts)
 
 
-LAST_RULES = (
-    videos.NAMED_ELEMENTS,
-    videos.NAMED_MEDIA,
-    videos.USABLE_ELEMENTS,
-)
-TOGETHER = f"Images and elements are at most {MOST_TOGETHER} together"
-WITH_VIDEO = f"{TOGETHER}, at most {MOST_WITH_VIDEO} with a video."
-IMAGE_ELEMENTS = "Elements must have been made with image_refer."
-VIDEO_RULE = (
-    f"The video is an MP4 or MOV, 3 to {LONGEST_INPUT_SECONDS} seconds, at most 200 MB, 720 to 2160 pixels on each "
-    "side, 24 to 60 frames a second."
-)
+def _references(
+    images: int, image: AtLeast, videos: int, video: AtLeast, *, elements: int = MOST_TOGETHER, shots: bool = True
+) -> tuple[Schema, ...]:
+    """A prompt names only what there is, of which there may be so many."""
+    return (
+        *conditions.references_exist("element", elements, conditions.elements_at_least, shots=shots),
+        *conditions.references_exist("image", images, image, shots=shots),
+        *conditions.references_exist("video", videos, video, shots=shots),
+    )
+
+
+WITH_VIDEO_RULES = (ELEMENTS_ARE_USABLE, ELEMENTS_FROM_IMAGES, images_fit(ImageRule()), video_fits(VIDEO_RULE))
 
 TEXT_TO_VIDEO = Spec(
     id=T2V,
@@ -214,11 +231,15 @@ TEXT_TO_VIDEO = Spec(
             "element_list": ELEMENTS_AT_ROOT,
         },
         extras=True,
-        conditions=(PROMPT_UNLESS_SHOTS, videos.ELEMENTS_ONCE),
+        conditions=(
+            conditions.PROMPT_UNLESS_OWN_SHOTS,
+            conditions.ELEMENTS_ONCE,
+            *_references(0, conditions.always, 0, conditions.always),
+        ),
     ),
     model_params=Object(fields=SHOTS | ELEMENTS, conditions=shots.CONDITIONS),
     media={},
-    rules=(*shots.RULES, *LAST_RULES),
+    rules=(*shots.RULES, ELEMENTS_ARE_USABLE),
     examples=FROM_TEXT,
     reader=_read,
 )
@@ -239,11 +260,19 @@ IMAGE_TO_VIDEO = Spec(
             "duration": _duration(shots.LONGEST_SECONDS),
             "quality": videos.quality("720p", "1080p", "4k"),
             "sound": SOUND,
-            "aspect_ratio": videos.ASPECT_RATIO,
+            "aspect_ratio": SHAPE_WITHOUT_FRAME,
             "element_list": ELEMENTS_AT_ROOT,
         },
         extras=True,
-        conditions=(PROMPT_UNLESS_SHOTS, videos.ELEMENTS_ONCE, SOME_IMAGE, END_FRAME, FEW_WITH_FRAME),
+        conditions=(
+            conditions.PROMPT_UNLESS_OWN_SHOTS,
+            conditions.ELEMENTS_ONCE,
+            SOME_IMAGE,
+            END_FRAME,
+            FEW_WITH_FRAME,
+            conditions.at_most_together(MOST_TOGETHER, FRAMES_AND_MORE),
+            *_references(MOST_TOGETHER, FRAMES_AND_MORE, 0, conditions.always),
+        ),
     ),
     model_params=Object(fields=SHOTS | ELEMENTS, conditions=shots.CONDITIONS),
     media={
@@ -251,13 +280,7 @@ IMAGE_TO_VIDEO = Spec(
         "image_end": MediaKind(rule=ImageRule()),
         **videos.numbered(MOST_TOGETHER),
     },
-    rules=(
-        *shots.RULES,
-        f"{TOGETHER}.",
-        "aspect_ratio is ignored with image_start: the video has the shape of the first frame.",
-        *LAST_RULES,
-        videos.IMAGE_RULE,
-    ),
+    rules=(*shots.RULES, ELEMENTS_ARE_USABLE, images_fit(ImageRule())),
     examples=FROM_IMAGES,
     reader=_read,
 )
@@ -281,11 +304,17 @@ REFERENCE_TO_VIDEO = Spec(
             "element_list": ELEMENTS_AT_ROOT,
         },
         extras=True,
-        conditions=(PROMPT_UNLESS_SHOTS, videos.ELEMENTS_ONCE),
+        conditions=(
+            conditions.PROMPT_UNLESS_OWN_SHOTS,
+            conditions.ELEMENTS_ONCE,
+            conditions.at_most_together(MOST_TOGETHER, LISTED_IMAGES),
+            FEW_WITH_VIDEO,
+            *_references(MOST_TOGETHER, LISTED_IMAGES, 1, conditions.given("video_url")),
+        ),
     ),
     model_params=Object(fields=SHOTS | ELEMENTS, conditions=shots.CONDITIONS),
     media=videos.numbered(MOST_TOGETHER) | {"video": VIDEO},
-    rules=(*shots.RULES, WITH_VIDEO, *LAST_RULES, IMAGE_ELEMENTS, videos.IMAGE_RULE, VIDEO_RULE),
+    rules=(*shots.RULES, *WITH_VIDEO_RULES),
     examples=FROM_REFERENCES,
     reader=_read,
 )
@@ -300,25 +329,26 @@ VIDEO_EDIT = Spec(
     root=Object(
         fields={
             "prompt": videos.prompt(),
-            "video_url": WebAddress(required=True, about="The video to change."),
+            "video_url": WebAddress(
+                required=True,
+                about="The video to change. Billed on the length of the video that is made; reserved until then: that "
+                "of the input, or the longest.",
+            ),
             "image_urls": videos.image_urls(MOST_WITH_VIDEO, "Images that the prompt refers to."),
             "keep_original_sound": videos.KEEP_SOUND,
             "quality": videos.quality("720p", "1080p"),
             "element_list": videos.element_list_at_root(MOST_WITH_VIDEO),
         },
         extras=True,
-        conditions=(videos.ELEMENTS_ONCE,),
+        conditions=(
+            conditions.ELEMENTS_ONCE,
+            conditions.at_most_together(MOST_WITH_VIDEO, LISTED_IMAGES),
+            *_references(MOST_WITH_VIDEO, LISTED_IMAGES, 1, conditions.always, elements=MOST_WITH_VIDEO, shots=False),
+        ),
     ),
     model_params=Object(fields={"element_list": videos.element_list(MOST_WITH_VIDEO)}),
     media=videos.numbered(MOST_WITH_VIDEO) | {"video": VIDEO},
-    rules=(
-        "Billed on the length of the video that is made; reserved until then: that of the input, or the longest.",
-        WITH_VIDEO,
-        *LAST_RULES,
-        IMAGE_ELEMENTS,
-        videos.IMAGE_RULE,
-        VIDEO_RULE,
-    ),
+    rules=WITH_VIDEO_RULES,
     examples=EDITS,
     reader=_read_edit,
     settlement=Settlement(measures="output", reserves="up", charges="half_up"),

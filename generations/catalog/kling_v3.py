@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from generations.catalog import shots, videos
+from generations.catalog import conditions, shots, videos
 from generations.catalog.base import Example, MediaKind, MediaRef, Parsed, PriceInputs, Spec
 from generations.catalog.fields import Flag, Object, OnOff, Text, WebAddress, WholeNumber, invalid, missing
 from generations.catalog.prompts import check_references
+from generations.catalog.rules import ELEMENTS_ARE_USABLE, images_fit
 from generations.media import ImageRule
 
 ROOT = {
@@ -95,7 +96,6 @@ STORYBOARD = {
         {"index": 3, "prompt": "The beam sweeps over the waves", "duration": "3"},
     ],
 }
-DURATION_RULE = "duration 1 and 2 are made and billed as 3 seconds."
 
 TEXT_TO_VIDEO = Spec(
     id=T2V,
@@ -107,11 +107,15 @@ TEXT_TO_VIDEO = Spec(
     root=Object(
         fields=ROOT | {"aspect_ratio": videos.ASPECT_RATIO},
         extras=True,
-        conditions=({"if": shots.OWN_SHOTS, "else": videos.WITH_PROMPT}, shots.LONG_ENOUGH),
+        conditions=(
+            conditions.PROMPT_UNLESS_OWN_SHOTS,
+            shots.LONG_ENOUGH,
+            *conditions.references_exist("element", 0, shots=True),
+        ),
     ),
     model_params=Object(fields=MODEL_PARAMS, conditions=shots.CONDITIONS),
     media={},
-    rules=(DURATION_RULE, *shots.RULES, videos.NO_ELEMENTS),
+    rules=shots.RULES,
     examples=(
         Example(
             name="plain",
@@ -177,17 +181,16 @@ IMAGE_TO_VIDEO = Spec(
             "element_list": videos.element_list_at_root(3),
         },
         extras=True,
-        conditions=({"if": shots.PLANNED_SHOTS, "then": videos.WITH_PROMPT}, shots.LONG_ENOUGH, videos.ELEMENTS_ONCE),
+        conditions=(
+            conditions.PROMPT_FOR_PLANNED_SHOTS,
+            shots.LONG_ENOUGH,
+            conditions.ELEMENTS_ONCE,
+            *conditions.references_exist("element", 3, conditions.elements_at_least, shots=True),
+        ),
     ),
     model_params=Object(fields=MODEL_PARAMS | {"element_list": videos.element_list(3)}, conditions=shots.CONDITIONS),
     media={"image_start": MediaKind(rule=ImageRule()), "image_end": MediaKind(rule=ImageRule())},
-    rules=(
-        DURATION_RULE,
-        *shots.RULES,
-        videos.NAMED_ELEMENTS,
-        videos.USABLE_ELEMENTS,
-        videos.IMAGE_RULE,
-    ),
+    rules=(*shots.RULES, ELEMENTS_ARE_USABLE, images_fit(ImageRule())),
     examples=(
         Example(
             name="plain",

@@ -3,15 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
-from generations.catalog import shots, videos
+from generations.catalog import conditions, shots, videos
 from generations.catalog.base import Example, MediaKind, Parsed, PriceInputs, Spec
 from generations.catalog.fields import Object, Text, WebAddress, WholeNumber
 from generations.catalog.prompts import check_references
+from generations.catalog.rules import MEGABYTE, images_fit
 from generations.media import ImageRule
 
 T2V = "kling-v3-turbo-text-to-video"
 I2V = "kling-v3-turbo-image-to-video"
-LARGE_IMAGE = MediaKind(rule=ImageRule(max_bytes=50 * videos.MEGABYTE))
+LARGE_RULE = ImageRule(max_bytes=50 * MEGABYTE)
+LARGE_IMAGE = MediaKind(rule=LARGE_RULE)
 ROOT = {
     "negative_prompt": Text(max_length=2500, default="", about="What the video should not show."),
     "duration": WholeNumber(
@@ -23,7 +25,7 @@ ROOT = {
     "quality": videos.quality("720p", "1080p"),
 }
 NO_PARAMS = Object(fields={}, about="This model has none.")
-DURATION_RULE = "duration 1 and 2 are made and billed as 3 seconds."
+NO_ELEMENTS = conditions.references_exist("element", 0)
 
 
 def _read(spec: Spec, body: Mapping[str, Any]) -> Parsed:
@@ -56,11 +58,13 @@ TEXT_TO_VIDEO = Spec(
     capabilities=("text_to_video", "negative_prompt"),
     estimated_seconds=300,
     root=Object(
-        fields={"prompt": videos.prompt(required=True), **ROOT, "aspect_ratio": videos.ASPECT_RATIO}, extras=True
+        fields={"prompt": videos.prompt(required=True), **ROOT, "aspect_ratio": videos.ASPECT_RATIO},
+        extras=True,
+        conditions=NO_ELEMENTS,
     ),
     model_params=NO_PARAMS,
     media={},
-    rules=(DURATION_RULE, videos.NO_ELEMENTS),
+    rules=(),
     examples=(
         Example(
             name="plain",
@@ -102,14 +106,11 @@ IMAGE_TO_VIDEO = Spec(
             **ROOT,
         },
         extras=True,
+        conditions=NO_ELEMENTS,
     ),
     model_params=NO_PARAMS,
     media={"image_start": LARGE_IMAGE, "image_end": LARGE_IMAGE},
-    rules=(
-        DURATION_RULE,
-        videos.NO_ELEMENTS,
-        videos.IMAGE_RULE.replace("10 MB", "50 MB"),
-    ),
+    rules=(images_fit(LARGE_RULE),),
     examples=(
         Example(
             name="plain",

@@ -8,7 +8,9 @@ multi_shot true, customize          the customer's own shots in `multi_prompt`; 
 from collections.abc import Mapping
 from typing import Any
 
+from generations.catalog.conditions import OWN_SHOTS, each_index_once
 from generations.catalog.fields import Choice, Flag, ListOf, Object, Text, WholeNumber, invalid, missing
+from generations.catalog.rules import PROMPT_UNUSED, SHOTS_ADD_UP
 
 SHORTEST_SECONDS = 3
 LONGEST_SECONDS = 15
@@ -36,36 +38,31 @@ FIELDS = {
 }
 
 
-def model_params_are(required: tuple[str, ...] = (), **values: Any) -> dict[str, Any]:
-    """JSON Schema: the request's `model_params` hold these values."""
-    inner = {"properties": {name: {"const": value} for name, value in values.items()}, "required": [*values, *required]}
-    return {"properties": {"model_params": inner}, "required": ["model_params"]}
-
-
-OWN_SHOTS = model_params_are(multi_shot=True, shot_type="customize")
-PLANNED_SHOTS = model_params_are(multi_shot=True, shot_type="intelligence")
 LONG_ENOUGH = {
+    "description": f"A video of your own shots has at least {SHORTEST_SECONDS} seconds.",
     "if": OWN_SHOTS,
     "then": {"properties": {"duration": {"minimum": SHORTEST_SECONDS}}},
 }
 CONDITIONS = (
     {
+        "description": "shot_type is needed with multi_shot, and only then.",
         "if": {"properties": {"multi_shot": {"const": True}}, "required": ["multi_shot"]},
         "then": {"required": ["shot_type"]},
         "else": {"properties": {"shot_type": False, "multi_prompt": False}},
     },
     {
+        "description": "multi_prompt is needed with shot_type customize, and only then.",
         "if": {"properties": {"shot_type": {"const": "customize"}}, "required": ["shot_type"]},
         "then": {"required": ["multi_prompt"]},
         "else": {"properties": {"multi_prompt": False}},
     },
+    {
+        "description": "The indexes of multi_prompt are 1 to the number of shots, each once.",
+        "properties": {"multi_prompt": each_index_once(MOST_SHOTS)},
+    },
 )
 
-RULES = (
-    "With customize, the indexes of multi_prompt are 1 to the number of shots, each once.",
-    "With customize, the durations of multi_prompt add up to duration exactly.",
-    "With customize, prompt is ignored, whatever it is.",
-)
+RULES = (SHOTS_ADD_UP, PROMPT_UNUSED)
 
 
 def check_type(params: Mapping[str, Any]) -> None:

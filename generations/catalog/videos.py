@@ -3,25 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from generations.catalog import shots
 from generations.catalog.base import ElementKind, ElementRef, MediaKind, MediaRef, Spec
-from generations.catalog.fields import NOT_BLANK, Choice, Flag, ListOf, Object, Text, WebAddress, invalid
+from generations.catalog.fields import Choice, Flag, ListOf, Object, Text, WebAddress, invalid
 from generations.media import ImageRule
 
-MEGABYTE = 1024 * 1024
 STABLE = "Stable: fields are added, never renamed or removed."
-WITH_PROMPT = {"required": ["prompt"], "properties": {"prompt": {"pattern": NOT_BLANK}}}
-ELEMENTS_ONCE = {"not": {**shots.model_params_are(("element_list",)), "required": ["model_params", "element_list"]}}
 ASPECT_RATIO = Choice(values=("16:9", "9:16", "1:1"), default="16:9", about="The shape of the video.")
 KEEP_SOUND = Flag(default=True, about="Whether the sound of the input video is kept.")
-NAMED_ELEMENTS = "<<<element_N>>> in a prompt names the N-th entry of element_list, which must exist."
-NAMED_MEDIA = (
-    "<<<image_N>>> in a prompt names the N-th image, counted over image_start, image_end and image_urls, "
-    "<<<video_1>>> the video; each must exist."
-)
-NO_ELEMENTS = "A prompt cannot name elements such as <<<element_1>>>."
-USABLE_ELEMENTS = "Each element must be a usable element of your organization."
-IMAGE_RULE = "Images are JPEG or PNG, at most 10 MB, at least 300 pixels a side, between 1:2.5 and 2.5:1 in shape."
 PLAIN: dict[str, Any] = {
     "prompt": "",
     "negative_prompt": "",
@@ -68,12 +56,6 @@ def element_list(most: int) -> ListOf:
 
 def element_list_at_root(most: int) -> ListOf:
     return ListOf(item=element_list(most).item, max_items=most, about="Another place for model_params.element_list.")
-
-
-def at_most_elements(most: int) -> dict[str, Any]:
-    """JSON Schema: no more elements than these, in either place."""
-    few = {"element_list": {"maxItems": most}}
-    return {"properties": few | {"model_params": {"properties": few}}}
 
 
 def element_path(root: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from generations.models.deliveries import Delivery, DeliveryTry, WebhookSecret
 from generations.models.elements import Element, ElementCopy, ElementSource, Voice
 from generations.models.files import StoredFile, TaskMedia
+from generations.models.health import HealthMark, ModelHour, ModelHourTime
 from generations.models.operations import Alert, LoopLease, OrphanSpend, WorkerPulse
 from generations.models.providers import ProviderAccount
 from generations.models.routing import Breaker, DayLoss, KillSwitch, MarginGuard
@@ -20,10 +21,13 @@ __all__ = [
     "Element",
     "ElementCopy",
     "ElementSource",
+    "HealthMark",
     "IdempotencyRecord",
     "KillSwitch",
     "LoopLease",
     "MarginGuard",
+    "ModelHour",
+    "ModelHourTime",
     "OrphanSpend",
     "ProviderAccount",
     "StoredFile",

@@ -98,6 +98,7 @@ class Task(Leased):
             models.Index(
                 fields=["api_key"], name="open_tasks_of_a_key", condition=Q(status__in=["pending", "processing"])
             ),
+            models.Index(fields=["finished_at"], name="tasks_by_their_end", condition=Q(finished_at__isnull=False)),
         ]
         constraints = [
             models.CheckConstraint(

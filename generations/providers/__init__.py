@@ -1,9 +1,12 @@
 """The adapters by provider name: the one list of upstreams we can speak to."""
 
 from generations.providers.base import Adapter
+from generations.providers.fal import Fal
+from generations.providers.kie import Kie
 from generations.providers.kling import Kling
+from generations.providers.replicate import Replicate
 
-ADAPTERS: dict[str, Adapter] = {"kling": Kling()}
+ADAPTERS: dict[str, Adapter] = {"kling": Kling(), "fal": Fal(), "replicate": Replicate(), "kie": Kie()}
 
 
 def adapter(name: str) -> Adapter:

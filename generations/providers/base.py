@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import httpx
 
@@ -51,7 +51,8 @@ class Shot:
 class ElementUse:
     """An element that a clip shows: by the account's own id, or by the files it was made of, to be sent inline.
 
-    `upstream_id` is empty where the account does not know it; files that we do not keep are None.
+    `upstream_id` is empty where the account does not know it; files that we do not keep are None. `voice_id` names the
+    voice it was made with, empty without one; only an account that has the element has that voice.
     """
 
     upstream_id: str
@@ -61,6 +62,7 @@ class ElementUse:
     frontal_image: str | None = None
     refer_images: tuple[str, ...] = ()
     video: str | None = None
+    voice_id: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -311,3 +313,27 @@ class Adapter(Protocol):
 
         Raises CallbackRefused when a key is known and did not sign it, or when it names no work.
         """
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfferedVoice:
+    """A voice that elements of the provider may speak with."""
+
+    voice_id: str
+    name: str
+
+
+@runtime_checkable
+class OffersVoices(Protocol):
+    """A further call of adapters whose provider has voices; the others go without it."""
+
+    def voices(self, account: Account) -> tuple[OfferedVoice, ...]:
+        """Every voice that the account may use. Raises OutcomeUnknown, also when only a part of them was told."""
+
+
+@runtime_checkable
+class DeletesElements(Protocol):
+    """A further call of adapters whose provider keeps elements and can delete them."""
+
+    def delete_element(self, account: Account, upstream_id: str) -> None:
+        """When it returns the element is gone there, now or long since. Raises OutcomeUnknown: ask again later."""

@@ -15,8 +15,14 @@ other one under a prefix of its own. The core beside them does the rest, and kno
     media      looks at reference media        clips      renders the MP4 files
     store      the SQLite file                 simulator  holds all of it together
     connections  ways to break one             kling/     the face of the official Kling API
+                                               fal/       the face of fal.ai
+                                               kie/       the face of kie.ai
+                                               replicate/ the face of Replicate
 """
 
+from generations.sandbox.fal import FAL
+from generations.sandbox.kie import KIE
 from generations.sandbox.kling import KLING
+from generations.sandbox.replicate import REPLICATE
 
-FACES = (KLING,)
+FACES = (KLING, FAL, REPLICATE, KIE)

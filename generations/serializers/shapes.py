@@ -6,6 +6,8 @@ from rest_framework import serializers
 
 from accounts.errors import InvalidRequest
 from accounts.fields import Credits, UnixTime
+from generations import estimates
+from generations.catalog import Spec
 from generations.models import Element, Task, Voice
 from generations.task_list import Filters
 
@@ -150,12 +152,27 @@ class ModelShape(serializers.Serializer):
     description = serializers.CharField()
     stability = serializers.CharField()
     capabilities = serializers.ListField(child=serializers.CharField())
-    estimated_time = serializers.IntegerField(source="estimated_seconds", help_text="Seconds.")
+    estimated_time = serializers.SerializerMethodField(help_text="Seconds: the median of the last day's tasks.")
 
     class Meta:
         ref_name = "Model"
+
+    def get_estimated_time(self, spec: Spec) -> int:
+        return estimates.seconds(spec)
 
 
 class ModelList(serializers.Serializer):
     object = serializers.CharField(read_only=True, default="list")
     data = ModelShape(many=True)
+
+
+class CatalogModelShape(ModelShape):
+    schema_url = serializers.URLField(help_text="The JSON Schema of its request; read it without a key.")
+
+    class Meta:
+        ref_name = "CatalogModel"
+
+
+class CatalogModelList(serializers.Serializer):
+    object = serializers.CharField(read_only=True, default="list")
+    data = CatalogModelShape(many=True)

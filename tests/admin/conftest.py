@@ -19,6 +19,7 @@ from billing.models import GroupPrice
 from generations import (
     alerts,
     breaker,
+    figures,
     files,
     leases,
     lifecycle,
@@ -34,8 +35,11 @@ from generations.models import (
     Element,
     ElementCopy,
     ElementSource,
+    HealthMark,
     LoopLease,
     MarginGuard,
+    ModelHour,
+    ModelHourTime,
     OrphanSpend,
     ProviderAccount,
     StoredFile,
@@ -183,6 +187,10 @@ def lived_in(finished: Task, alice: Person) -> Task:
     audit.audit_all()
     DownloadPlace.objects.create(organization=alice.organization, number=1, taken_until=timezone.now())
     LoopLease.objects.update_or_create(shard=0)
+    hour = {"model": finished.model, "hour": figures.hour_of(timezone.now())}
+    ModelHour.objects.create(**hour, completed=1, looked=7, closed=1)
+    ModelHourTime.objects.create(**hour, kind="making", bucket=20, tasks=1)
+    HealthMark.objects.create(counted_until=hour["hour"])
     WorkerPulse.objects.update_or_create(worker="host-1", defaults={"claimed_at": timezone.now()})
     RateWindow.objects.update_or_create(key_id=alice.key.pk, minute=1, defaults={"calls": 3})
     Group.objects.create(name="Support")

@@ -11,13 +11,24 @@ from django.contrib.admin.models import LogEntry
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts import keys, organizations
 from accounts.models import ApiKey, Membership, Organization, Role, User
 from billing import ledger
 from billing.models import Reservation, Transfer, Wallet
 from generations import alerts, breaker, switches, webhooks
-from generations.models import Alert, Breaker, Delivery, KillSwitch, ProviderAccount, Task, WebhookSecret
+from generations.models import (
+    Alert,
+    Breaker,
+    Delivery,
+    Element,
+    ElementCopy,
+    KillSwitch,
+    ProviderAccount,
+    Task,
+    WebhookSecret,
+)
 from tests.cast import Person
 
 REASON = "Ticket 4711"
@@ -80,6 +91,16 @@ def delivered(task: Task, alice: Person, bob: Person) -> Delivery:
     return task.deliveries.get()
 
 
+def undeletable(task: Task, alice: Person, bob: Person) -> ElementCopy:
+    element = Element.objects.create(
+        organization=alice.organization, task=task, name="Mia", kind="image_refer", deleted_at=timezone.now()
+    )
+    live = ProviderAccount.objects.get(name="simulator-live")
+    return ElementCopy.objects.create(
+        element=element, account=live, upstream_id="u-1", state="failed", delete_tries=8, last_problem="down"
+    )
+
+
 def alert(task: Task, alice: Person, bob: Person) -> Alert:
     alerts.tell("late-success", "somebody", "Look at it.")
     return Alert.objects.get()
@@ -108,6 +129,11 @@ def now(row: Model) -> Any:
 ACTIONS: dict[str, tuple[Row, dict[str, Any], Callable[[Any], bool]]] = {
     "generations_task_cancel": (pending, {}, lambda task: task.status == "cancelled" and task.charged_credits == 0),
     "generations_delivery_redeliver": (delivered, {}, lambda one: one.state == "due" and one.due_at is not None),
+    "generations_elementcopy_delete_again": (
+        undeletable,
+        {},
+        lambda one: (one.state, one.delete_tries) == ("deleting", 0) and one.due_at is not None,
+    ),
     "generations_alert_resolve": (alert, {}, lambda one: one.resolved_at is not None),
     "generations_webhooksecret_rotate": (secret, {}, lambda one: one.previous_encrypted is not None),
     "generations_provideraccount_enable": (changed(enabled=False), {}, lambda one: one.enabled),

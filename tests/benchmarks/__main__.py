@@ -1,7 +1,7 @@
 """`python -m tests.benchmarks`: what the product costs above the bare minimum, written into docs/figures.md.
 
-Each row is a ratio of two measurements from the same run. Baseline and product take turns, so that whatever else the
-machine does meets both.
+A row of the first table is a ratio of two measurements from the same run: baseline and product take turns, so that
+whatever else the machine does meets both. Polling and memory are measured for themselves.
 """
 
 import argparse
@@ -23,7 +23,7 @@ environment.load()
 postgres.provide()
 django.setup()
 
-from tests.benchmarks import books, figures, load, place, processes  # noqa: E402
+from tests.benchmarks import books, figures, grown, load, place, polls, processes  # noqa: E402
 from tests.benchmarks.figures import Row  # noqa: E402
 
 BODY = {"model": "kling-v3-text-to-video", "prompt": "A lighthouse at dusk", "duration": 5, "sound": "on"}
@@ -33,11 +33,24 @@ Measure = Callable[[], float]
 def main() -> None:
     options = arguments().parse_args()
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder, place.database():
-        halves = {"http": over_http, "ledger": of_the_ledger}
-        rows = [row for half in halves if options.only in (None, half) for row in halves[half](options, Path(folder))]
-    sys.stdout.write(figures.table(rows))
-    if options.write and not options.only:
-        figures.write(rows, f"{options.rounds} rounds of {options.seconds:g} s, {options.connections} connections")
+        pairs = {"http": over_http, "ledger": of_the_ledger}
+        rows = [row for part in pairs if options.only in (None, part) for row in pairs[part](options, Path(folder))]
+    if rows:
+        how = f"{options.rounds} rounds of {options.seconds:g} s, {options.connections} connections"
+        show("rates", figures.table(rows), how, options, whole=not options.only)
+    alone = {"polls": polls.measured, "memory": grown.measured}
+    for part in alone:
+        if options.only in (None, part):
+            with tempfile.TemporaryDirectory(prefix="benchmark-") as folder, place.database():
+                found = list(alone[part](options, Path(folder)))
+            show(part, figures.facts(found), "one run", options)
+
+
+def show(section: str, found: str, how: str, options: argparse.Namespace, *, whole: bool = True) -> None:
+    sys.stdout.write(found)
+    sys.stdout.flush()
+    if options.write and whole:
+        figures.write(section, found, how, "make bench")
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -49,7 +62,12 @@ def arguments() -> argparse.ArgumentParser:
     )
     parser.add_argument("--connections", type=int, default=8, help="that ask at once (8)")
     parser.add_argument("--processes", type=int, default=4, help="that use the ledger at once (4)")
-    parser.add_argument("--only", choices=("http", "ledger"), help="measure one half, and write nothing")
+    parser.add_argument("--running", type=int, default=10_000, help="tasks that run while it is polled (10000)")
+    parser.add_argument("--ending", type=float, default=20, help="of them that end each second, on top (20)")
+    parser.add_argument("--polled-seconds", type=float, default=240, help="how long it is polled (240)")
+    parser.add_argument("--tasks", type=int, default=10_000, help="after which the worker's memory is read (10000)")
+    parts = ("http", "ledger", "polls", "memory")
+    parser.add_argument("--only", choices=parts, help="measure one part; http and ledger then write nothing")
     parser.add_argument("--no-write", dest="write", action="store_false", help="leave docs/figures.md as it is")
     return parser
 

@@ -66,6 +66,15 @@ def open_customer(name: str) -> Customer:
     return Customer(organization=organization, key=key, secret=secret)
 
 
+def open_sandbox_customer(name: str) -> Customer:
+    """One whose tasks go to the simulated upstreams, many at once."""
+    twin = opening.open_sandbox(open_customer(name).organization, PLENTY)
+    Organization.objects.filter(pk=twin.pk).update(running_limit=1000, queued_limit=1000)
+    twin.refresh_from_db()
+    key, secret = give_key(twin)
+    return Customer(organization=twin, key=key, secret=secret)
+
+
 def open_account() -> None:
     """An account as in production, at an upstream that is never called."""
     costs = {"kling-v3-text-to-video": {"720p_on": "0.05", "1080p_on": "0.06"}}

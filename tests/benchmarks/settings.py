@@ -6,3 +6,4 @@ DEBUG = False
 ALLOWED_HOSTS = ["*"]
 ROOT_URLCONF = "tests.benchmarks.urls"
 DATABASES["default"]["NAME"] += "_benchmark"  # noqa: F405
+LOGGING["loggers"]["generations.polling"] = {"level": "DEBUG"}  # noqa: F405  how long a round took

@@ -8,14 +8,17 @@ import pytest
 from evolink_saas.processes import ROOT
 from tests.benchmarks import figures
 
-TINY = "--rounds 1 --seconds 0.3 --cycles 3 --connections 2 --processes 2 --no-write"
+TINY = (
+    "--rounds 1 --seconds 0.3 --cycles 3 --connections 2 --processes 2"
+    " --running 80 --ending 5 --polled-seconds 8 --tasks 20 --no-write"
+)
 
 
 @pytest.mark.system
 def test_every_row_is_measured() -> None:
     document = figures.DOCUMENT.read_text()
     command = [sys.executable, "-m", "tests.benchmarks", *TINY.split()]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     rows = [line.split(" | ")[0].strip("| ") for line in done.stdout.splitlines() if line.startswith("| ")]
     assert rows == [
@@ -25,5 +28,13 @@ def test_every_row_is_measured() -> None:
         "GET a task",
         "reserve + capture, many wallets",
         "reserve + capture, one wallet",
+        "What",
+        "---",
+        "a round of a healthy account, p50 / p95 (80 running at 4 accounts, one of them hanging, 5 end a second)",
+        "from the end upstream until it is seen, p50 / p95",
+        "the worker's memory over the run",
+        "What",
+        "---",
+        "memory of the worker after 20 tasks / after 20",
     ]
     assert figures.DOCUMENT.read_text() == document

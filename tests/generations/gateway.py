@@ -176,6 +176,8 @@ def gateway(
     settings.POLL_INTERVAL_SECONDS = 0.02
     settings.LOOKUP_DELAYS_SECONDS = [0.05, 0.1, 0.2]
     settings.LOOKUP_ABSENT_GAP_SECONDS = 0.1
+    settings.ELEMENT_DELETE_AFTER_SECONDS = 0
+    settings.ELEMENT_DELETE_RETRY_SECONDS = [0.05, 0.1]
     settings.SAFE_HTTP_EXTRA_NETWORKS = ["127.0.0.0/8"]
     provider_accounts.ensure_simulator_accounts(simulator.url, simulator.account.credentials["api_key"])
     simulator.do("settings", speed=400)

@@ -127,6 +127,24 @@ def test_an_element_of_another_kind_is_refused(alice: Person, gateway: Steps, tm
     assert money(alice.organization) == (999, 0)
 
 
+def test_a_model_of_image_elements_refuses_one_made_from_a_video(alice: Person, gateway: Steps, tmp_path: Path) -> None:
+    path = film(tmp_path / "a.mp4", width=1280, height=720, seconds=3, fps=8, pictures=[FACE])
+    made = ask_element(
+        alice,
+        reference_type="video_refer",
+        element_video_list={"video_url": upload(alice.organization, path)},
+    )
+    gateway.until(made, Task.Status.COMPLETED)
+    listed = [{"element_id": str(Element.objects.get(task=made).pk)}]
+    body = {"model": "kling-o3-reference-to-video", "prompt": "A walk", "model_params": {"element_list": listed}}
+    answer = alice.client.post("/v1/videos/generations", body)
+
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (400, "invalid_parameter")
+    assert error["param"] == "model_params.element_list[0].element_id"
+    assert money(alice.organization) == (999, 0)
+
+
 def test_an_element_made_from_images_appears_in_a_reference_video(
     alice: Person, gateway: Steps, simulator: RunningSimulator
 ) -> None:

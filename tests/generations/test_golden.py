@@ -3,7 +3,6 @@
 One provider is the cheapest, and a dearer account elsewhere could take over: so that nothing is bought twice is seen.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -55,7 +54,11 @@ def open_account(name: str, face: RunningFace, rate: str) -> ProviderAccount:
     account = ProviderAccount(name=name, alias=name, provider=face.name, base_url=face.url, simulator=True)
     account.costs = {TEXT_TO_VIDEO["model"]: {"720p_off": rate}}
     account.set_credentials(
-        {"api_key": face.account.credentials["api_key"], "platform_url": face.url, "jwks_url": f"{face.url}/jwks.json"}
+        {
+            "api_key": face.account.credentials["api_key"],
+            "platform_url": face.url,
+            "jwks_url": f"{face.url}/.well-known/jwks.json",
+        }
     )
     account.save()
     return account
@@ -74,12 +77,11 @@ def upstream(request: pytest.FixtureRequest, gateway: Steps, simulator: RunningS
 
 
 @pytest.fixture
-def reachable(live_server: LiveServer, upstream: Upstream, settings: Settings) -> Iterator[None]:
+def reachable(live_server: LiveServer, upstream: Upstream, settings: Settings) -> None:
     """Providers can call us; nothing else makes us look at a lost create."""
     settings.PUBLIC_URL = live_server.url
     settings.LOOKUP_DELAYS_SECONDS = [NEVER]
     settings.LOOKUP_ABSENT_GAP_SECONDS = NEVER
-    return
 
 
 def only(upstream: Upstream, *names: str) -> None:

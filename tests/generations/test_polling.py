@@ -132,7 +132,7 @@ def test_after_a_full_batch_the_next_follows_at_once(alice: Person, gateway: Ste
     model = gateway.sent(ask(alice))
     task = Task.objects.get()
     tasks, attempts = [], []
-    for number in range(2 * polling.BATCH):
+    for number in range(2 * polling.PAGE):
         task.pk = ids.new()
         tasks.append(copy.copy(task))
         attempts.append(Attempt(task=tasks[-1], account=model.account, number=1, state=model.state))

@@ -34,6 +34,7 @@ from generations.models import Alert, Breaker, Task, WorkerPulse
 from tests.cast import give_key
 from tests.generations.gateway import TEXT_TO_VIDEO, findings
 from tests.generations.simulator import RunningSimulator
+from tests.system.notes import note
 
 T = TypeVar("T")
 PRICE = Decimal("16.2")  # of three seconds in 720p without sound
@@ -157,6 +158,7 @@ class Site:
         """These tasks, each in a terminal state."""
         keys = [ids.decode(Task.PREFIX, task_id) for task_id in task_ids]
         rows = Task.objects.filter(pk__in=keys)
+        note(lost=len(keys) - rows.count())
         assert rows.count() == len(keys), "an acknowledged task is lost"
         self.until(lambda: not rows.filter(status__in=Task.OPEN).exists(), seconds=seconds)
         return list(rows.order_by("pk"))
@@ -215,9 +217,10 @@ def together(calls: Iterable[Callable[[], T]], *, threads: int) -> list[T]:
 
 def assert_nothing_is_wrong(site: Site) -> None:
     """No open task, clean books, and by the upstream's own log nothing was bought twice."""
-    assert not Task.objects.filter(status__in=Task.OPEN).exists()
-    assert findings() == []
-    assert bought_twice(site) == []
+    unfinished = Task.objects.filter(status__in=Task.OPEN).count()
+    wrong, twice = findings(), bought_twice(site)
+    note(tasks=Task.objects.count(), lost=unfinished, wrong=len(wrong), twice=len(twice))
+    assert (unfinished, wrong, twice) == (0, [], [])
 
 
 def bought_twice(site: Site) -> list[str]:

@@ -11,6 +11,7 @@ import pytest
 
 from generations.models import Task
 from tests.generations.gateway import at_once
+from tests.system.notes import note
 from tests.system.site import PRICE, Customer, Site, assert_nothing_is_wrong
 
 pytestmark = pytest.mark.system
@@ -24,6 +25,7 @@ CALLERS = 64
 def test_sixty_four_callers_with_credits_for_ten_tasks_get_ten_tasks(site: Site, time: int) -> None:
     customer = Customer(site.url, PRICE * 10)
     answers = at_once([customer.post] * CALLERS)
+    note(requests=CALLERS)
     assert Counter(answer.status_code for answer in answers) == {200: 10, 402: 54}
     refused = {answer.json()["error"]["code"] for answer in answers if answer.status_code == 402}
     assert refused == {"account_balance_insufficient"}
@@ -44,6 +46,7 @@ def test_one_idempotency_key_fifty_times_at_once_is_one_task(site: Site) -> None
         replayed = [answer.headers.get("idempotency-replayed") for answer in answers]
         assert Counter(replayed) == {"true": 49, None: 1}
         asked.append(answers[0].json()["id"])
+    note(keys=KEYS, requests=50 * KEYS)
     assert Task.objects.filter(organization=customer.organization).count() == KEYS
     assert customer.remaining() == 0
     site.finished(asked, seconds=120)

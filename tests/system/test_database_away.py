@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from generations.models import Task
+from tests.system.notes import note
 from tests.system.site import PRICE, Customer, Site, assert_nothing_is_wrong
 
 pytestmark = pytest.mark.system
@@ -74,6 +75,7 @@ def test_what_was_acknowledged_survives_a_stop_of_the_database_and_the_gap_is_a_
         caller.stopping.set()
         thread.join()
         sys.stderr.write(f"{caller.name}: {dict(caller.statuses)}\n")
+    note(stops=1, acknowledged=sum(len(caller.acknowledged) for caller in callers))
     assert [caller.bad for caller in callers] == [[]] * CALLERS
     assert set().union(*(caller.statuses for caller in callers)) == {200, 503}
     for caller in callers:

@@ -13,6 +13,7 @@ from django.db import connection, transaction
 
 from billing.models import Wallet
 from generations.models import Task
+from tests.system.notes import note
 from tests.system.site import PRICE, Customer, Site, assert_nothing_is_wrong
 
 pytestmark = pytest.mark.system
@@ -59,6 +60,7 @@ def test_a_request_that_dies_with_the_web_server_leaves_nothing_and_its_repetiti
             pending = [pool.submit(outcome, customer, key) for key in keys]
             site.until(lambda: waiting() == REQUESTS)
             kill_web(site)
+            note(kills=1, requests=REQUESTS)
             assert [asked.result() for asked in pending] == [""] * REQUESTS
         site.until(lambda: waiting() == 0)
         assert not Task.objects.filter(organization=customer.organization).exists()

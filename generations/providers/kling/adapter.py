@@ -1,4 +1,4 @@
-"""The calls: one create, a batch query, a look-up by our reference. Kling has no cancel."""
+"""The calls: one create, a batch query, a look-up by our reference; voices, deletion. Kling has no cancel."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -14,6 +14,7 @@ from generations.providers.base import (
     Accepted,
     Account,
     Handle,
+    OfferedVoice,
     OutcomeUnknown,
     Plan,
     Progress,
@@ -23,6 +24,11 @@ from generations.providers.base import (
 from generations.providers.kling import answers, requests, verdicts
 
 IDS_PER_QUERY = 50
+VOICES_PATH = "/v1/general/presets-voices"
+VOICES_PER_PAGE = 500
+MAX_PAGES = 20
+# Kling's video documents name the first, its image documents the second.
+DELETE_PATHS = ("/v1/general/delete-advanced-elements", "/v1/general/delete-elements")
 
 
 class Kling:
@@ -74,7 +80,7 @@ class Kling:
         legacy = requests.is_legacy(trace.route)
         one = f"{trace.route}/{wire.spelled(trace.reference)}"
         path = one if legacy else _batch_path("external_task_ids", [trace.reference])
-        envelope = answers.read(wire.query(self._transport, account.base_url + path, headers=_headers(account)))
+        envelope = self._ask(account, "GET", path)
         if legacy and envelope.code == verdicts.NOT_FOUND:
             return []
         rows = _rows(envelope)
@@ -99,6 +105,33 @@ class Kling:
         if secret := account.credentials.get("webhook_secret"):
             signatures.check_standard_webhook(secret, headers, body)
         return signatures.named_in(signatures.read_object(body), "id", "task_id")
+
+    def voices(self, account: Account) -> tuple[OfferedVoice, ...]:
+        """The preset voices, page by page until one is not full."""
+        found: list[OfferedVoice] = []
+        for page in range(1, MAX_PAGES + 1):
+            path = f"{VOICES_PATH}?pageNum={page}&pageSize={VOICES_PER_PAGE}"
+            rows = _rows(self._ask(account, "GET", path))
+            found += [voice for row in rows for voice in answers.voices(row)]
+            if len(rows) < VOICES_PER_PAGE:
+                return tuple(found)
+        raise OutcomeUnknown(f"more than {MAX_PAGES} pages of voices")
+
+    def delete_element(self, account: Account, upstream_id: str) -> None:
+        """An id that Kling does not know (any more) is gone: what matters is that nothing is left there."""
+        element_id = int(upstream_id) if upstream_id.isascii() and upstream_id.isdigit() else upstream_id
+        for path in DELETE_PATHS:
+            envelope = self._ask(account, "POST", path, json.dumps({"element_id": element_id}))
+            if envelope.code == verdicts.NOT_FOUND or (envelope.is_success and not answers.has_failed(envelope.data)):
+                return
+            if envelope.is_success or not (envelope.status == 404 or envelope.code == verdicts.NO_SUCH_METHOD):
+                break
+        raise OutcomeUnknown(f"HTTP {envelope.status}, code {envelope.code}: {envelope.message[:200]}")
+
+    def _ask(self, account: Account, method: str, path: str, body: str | None = None) -> answers.Envelope:
+        """A call that may be made again. Raises OutcomeUnknown without an answer."""
+        url, headers = account.base_url + path, _headers(account)
+        return answers.read(wire.query(self._transport, url, headers=headers, method=method, body=body))
 
 
 async def _asked(client: httpx.AsyncClient, account: Account, path: str, ids: list[str]) -> dict[str, Progress]:

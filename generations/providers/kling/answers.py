@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from generations.providers.base import Cost, OutcomeUnknown, Output, Progress, State
+from generations.providers.base import Cost, OfferedVoice, OutcomeUnknown, Output, Progress, State
 from generations.providers.kling import verdicts
 from generations.providers.wire import decimal, text
 
@@ -82,6 +82,21 @@ def progress(row: Mapping[str, Any]) -> Progress:
         verdict=verdicts.failure(reason) if state == "failed" else None,
         cost=_cost(row) if word in ENDED else None,
     )
+
+
+def voices(row: Mapping[str, Any]) -> list[OfferedVoice]:
+    """The voices of one row; those without an id or a name, or that were deleted, are none."""
+    told = [(text(voice.get("voice_id")), text(voice.get("voice_name")), voice) for voice in _results(row, "voice")]
+    return [
+        OfferedVoice(voice_id=voice_id, name=name)
+        for voice_id, name, voice in told
+        if voice_id and name and voice.get("status") != "deleted"
+    ]
+
+
+def has_failed(data: Any) -> bool:
+    """Whether an accepted deletion says that it failed."""
+    return isinstance(data, dict) and data.get("task_status") == "failed"
 
 
 def rows_of(value: Any) -> list[dict[str, Any]]:

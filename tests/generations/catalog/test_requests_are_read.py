@@ -10,9 +10,10 @@ from accounts.errors import ApiError
 from generations import catalog
 from generations.catalog import envelope
 from generations.catalog.base import Parsed
-from tests.generations.catalog import cases, more_cases
+from tests.generations.catalog import cases, limits, more_cases
 
-GOOD, BAD = cases.GOOD | more_cases.GOOD, cases.BAD | more_cases.BAD
+GOOD = cases.GOOD | more_cases.GOOD | limits.GOOD
+BAD = cases.BAD | more_cases.BAD | limits.BAD
 
 
 def read(body: Any) -> Parsed:

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from generations.providers import causes
 from generations.providers.base import Accepted, Account, Cost, Handle, OutcomeUnknown, Progress, Request
 from generations.providers.kling import Kling, verdicts
 from generations.providers.kling.answers import progress
@@ -329,7 +330,7 @@ def test_each_failure_text_has_its_verdict(text: str, code: str, by_input: bool,
 def test_every_cause_is_reached_by_some_text() -> None:
     reached = {code for _, code, _, _ in TERMINAL}
 
-    assert {cause.code for _, cause in verdicts.TEXTS} <= reached
+    assert {cause.code for _, cause in causes.TEXTS} <= reached
 
 
 @pytest.mark.parametrize("negative", ["", "rain"])
