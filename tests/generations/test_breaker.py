@@ -269,7 +269,7 @@ def test_two_workers_want_the_probe_and_one_gets_it(
     assert sorted(at_once([lambda task=task: claim(task) for task in tasks])) == [False] * 7 + [True]
     attempt = Attempt.objects.get(is_probe=True)
     assert {row.probe_id for row in Breaker.objects.all()} == {attempt.pk}
-    assert considered(tasks[0])["cheap"] == "tripped: a probe is at work"
+    assert considered(ask(alice))["cheap"] == "tripped: a probe is at work"
     breaker.accepted(attempt, until=timezone.now())
     assert set(Breaker.objects.values_list("state", flat=True)) == {"closed"}
 
