@@ -32,7 +32,9 @@ class InOrder(ORM):
             for queued in due[: Conf.BULK]
             if self.get_connection().filter(pk=queued.pk, lock=queued.lock).update(lock=self.timeout(queued))
         ]
-        return taken or sleep(Conf.POLL)
+        if not taken:
+            sleep(Conf.POLL)
+        return taken
 
 
 class InFront:

@@ -6,4 +6,4 @@ DEBUG = False
 ALLOWED_HOSTS = ["*"]
 ROOT_URLCONF = "tests.benchmarks.urls"
 DATABASES["default"]["NAME"] += "_benchmark"  # noqa: F405
-LOGGING["loggers"]["generations.polling"] = {"level": "DEBUG"}  # type: ignore[index]  # noqa: F405  how long a round took
+LOGGING["loggers"]["generations.polling"] = {"level": "DEBUG"}  # noqa: F405  how long a round took
