@@ -34,7 +34,7 @@ class InOrder(ORM):
         ]
         if not taken:
             sleep(Conf.POLL)
-        return taken or None
+        return taken
 
 
 class InFront:

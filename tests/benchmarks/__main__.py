@@ -50,7 +50,8 @@ def show(section: str, found: str, how: str, options: argparse.Namespace, *, who
     sys.stdout.write(found)
     sys.stdout.flush()
     if options.write and whole:
-        figures.write(section, found, how, "make bench")
+        command = " ".join(["python -m tests.benchmarks", *sys.argv[1:]]) if sys.argv[1:] else "make bench"
+        figures.write(section, found, how, command)
 
 
 def arguments() -> argparse.ArgumentParser:

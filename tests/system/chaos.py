@@ -50,9 +50,9 @@ class Part:
 
 def parts(seed: int = 0, scale: float = 1) -> list[Part]:
     """All of them, each small enough to be repeated after an interruption."""
-    each = -(-TOTAL_FAULT_TASKS // len(FAULTS))
     kills, ends = {"CHAOS_KILLS": 100, "CHAOS_TASKS": 1000}, {"RACE_TASKS": 500}
     faults = dict.fromkeys(fault.split()[0] for fault in FAULTS)
+    each = -(-TOTAL_FAULT_TASKS // len(faults))
     wanted: list[tuple[str, str, Sizes, Mapping[str, str]]] = [
         *((f"kills-{number}", "test_kill_9.py -k under_load", kills, {}) for number in range(10)),
         *((f"replaced-{number}", "test_kill_9.py -k replaced", {"CHAOS_ROUNDS": 25}, {}) for number in range(4)),
