@@ -134,17 +134,16 @@ def accepted(attempt: Attempt, answer: Accepted | Progress) -> bool:
     return True
 
 
-def begun(attempt: Attempt) -> None:
-    """It has left the provider's own queue: that time is added to the task's deadline."""
+def waited(attempt: Attempt, *, begun: bool) -> None:
+    """Its time in the provider's own queue is added to the task's deadline. `begun`: that time is over."""
     now = timezone.now()
     with transaction.atomic():
         task = lock(attempt.task_id)
         queued = Attempt.objects.filter(pk=attempt.pk, state=State.RUNNING, queued_since__isnull=False)
         since = queued.values_list("queued_since", flat=True).first()
-        if since is not None and queued.update(queued_since=None):
-            Task.objects.filter(pk=task.pk, status__in=Task.OPEN).update(
-                deadline_at=task.deadline_at + (now - since), due_at=None
-            )
+        if since is not None and queued.update(queued_since=None if begun else now):
+            later = {"deadline_at": task.deadline_at + (now - since)}
+            Task.objects.filter(pk=task.pk, status__in=Task.OPEN).update(**later | ({"due_at": None} if begun else {}))
 
 
 def withdrawn(attempt: Attempt) -> None:

@@ -11,6 +11,7 @@ import time
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import IntegrityError
 from django.utils import timezone
 
 from generations import doorbell, leases, lifecycle, orphans
@@ -43,11 +44,20 @@ def resolve(task: Task, attempt: Attempt) -> None:
         logger.warning("%s: look-up failed: %s", attempt, unknown.detail)
         _look_again(task, attempt, absent=False)
         return
-    if found is not None:
-        logger.info("%s: found upstream as %s", attempt, found.upstream_id)
-        lifecycle.accepted(attempt, found)
-    else:
+    if found is None:
         _look_again(task, attempt, absent=True)
+    elif not _adopted(attempt, found):
+        _look_again(task, attempt, absent=False)
+
+
+def _adopted(attempt: Attempt, found: Progress) -> bool:
+    """False when another attempt that looks alike took it in the same moment."""
+    try:
+        lifecycle.accepted(attempt, found)
+    except IntegrityError:
+        return False
+    logger.info("%s: found upstream as %s", attempt, found.upstream_id)
+    return True
 
 
 def _look_again(task: Task, attempt: Attempt, *, absent: bool) -> None:
@@ -78,6 +88,9 @@ def look_at_orphans(limit: int = 50) -> int:
         looked += 1
         try:
             found = ask(orphan.attempt)
+        except OutcomeUnknown as unknown:
+            logger.info("%s: nobody can say what became of it: %s", orphan.attempt, unknown.detail)
+            orphans.put_off(orphan)
         except Exception:
             logger.exception("%s: looking at it again failed; the next hour tries again", orphan.attempt)
             orphans.put_off(orphan)
@@ -103,7 +116,9 @@ def find(attempt: Attempt) -> Progress | None:
 
 
 def _is_taken(attempt: Attempt, progress: Progress) -> bool:
-    others = Attempt.objects.filter(account=attempt.account, upstream_id=progress.upstream_id)
+    """Ids are a provider's; accounts of ours may share one there, and see the same work."""
+    there = {"account__provider": attempt.account.provider, "account__base_url": attempt.account.base_url}
+    others = Attempt.objects.filter(**there, upstream_id=progress.upstream_id)
     return others.exclude(pk=attempt.pk).exists()
 
 

@@ -14,6 +14,8 @@ from generations.models import Attempt, OrphanSpend
 from generations.providers.base import Progress
 
 LOOK_AFTER = timedelta(days=1)
+LOOKED_AT_FOR = timedelta(days=3)
+NOBODY_KNOWS = "nobody knows"
 
 
 def note_lost(attempt: Attempt, reason: str) -> None:
@@ -53,9 +55,11 @@ def look_at(orphan: OrphanSpend, found: Progress | None) -> None:
 
 
 def put_off(orphan: OrphanSpend) -> None:
-    """It could not be looked at: the next hour tries again."""
-    orphan.due_at = timezone.now() + timedelta(hours=1)
-    orphan.save(update_fields=["due_at"])
+    """It could not be looked at: the next hour tries again, for so long as providers show what they did."""
+    now = timezone.now()
+    over = now > orphan.noted_at + LOOKED_AT_FOR
+    orphan.due_at, orphan.found_state = (None, NOBODY_KNOWS) if over else (now + timedelta(hours=1), "")
+    orphan.save(update_fields=["due_at", "found_state"])
 
 
 def _note(attempt: Attempt, reason: str) -> None:

@@ -217,7 +217,7 @@ def _apply_one(attempt: Attempt, answer: Progress) -> None:
 def _note(attempt: Attempt, answer: Progress) -> None:
     """Still running: remember the provider's word when it changed, and that it has begun."""
     if attempt.queued_since is not None and not answer.queued:
-        lifecycle.begun(attempt)
+        lifecycle.waited(attempt, begun=True)
     word = answer.state_word[:WORD_LENGTH]
     Attempt.objects.filter(pk=attempt.pk, state=Attempt.State.RUNNING).update(state_word=word)
     if not answer.known_word:

@@ -1,7 +1,8 @@
 """Work that waits in a provider's own queue: accepted there, and nothing has begun.
 
 Its time does not count against the deadline, and it is the one moment in which a change of provider is clean: when it
-has waited for long and another account could take it now, it is withdrawn, if the provider really lets it go.
+has waited for long and another account could take it now, it is withdrawn, if the provider really lets it go. Beyond
+`LONGEST` the deadline's clock runs there, too.
 """
 
 from datetime import timedelta
@@ -14,6 +15,8 @@ from generations.models import Attempt, Task
 from generations.providers import adapter
 from generations.providers.base import Handle, ProviderError
 
+LONGEST = timedelta(hours=1)
+
 
 def leave(task: Task, attempt: Attempt) -> None:
     """Under the task's claim, `QUEUE_PATIENCE_SECONDS` after the acceptance and as often again."""
@@ -22,6 +25,8 @@ def leave(task: Task, attempt: Attempt) -> None:
         lifecycle.withdrawn(attempt)
         doorbell.ring("submit", task.pk)
     else:
+        if timezone.now() < attempt.accepted_at + LONGEST:
+            lifecycle.waited(attempt, begun=False)
         leases.let_go(task, due_at=timezone.now() + timedelta(seconds=settings.QUEUE_PATIENCE_SECONDS))
 
 

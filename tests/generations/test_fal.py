@@ -249,6 +249,23 @@ def test_time_in_the_queue_does_not_count_against_the_deadline(alice: Person, ga
     assert money(alice.organization) == (973, 0)
 
 
+def test_each_look_at_a_long_queue_moves_the_deadline_on_for_an_hour_at_most(
+    alice: Person, gateway: Steps, fal: RunningFace
+) -> None:
+    task, attempt = queued(alice, gateway, fal)
+    for since_acceptance, moved in ((45, 20), (75, 0)):
+        now = timezone.now()
+        deadline = now + timedelta(minutes=15)
+        Task.objects.filter(pk=task.pk).update(due_at=now, deadline_at=deadline)
+        Attempt.objects.filter(pk=attempt.pk).update(
+            queued_since=now - timedelta(minutes=20), accepted_at=now - timedelta(minutes=since_acceptance)
+        )
+        gateway.due()
+        task.refresh_from_db()
+        assert timedelta(minutes=moved) <= task.deadline_at - deadline < timedelta(minutes=moved, seconds=30)
+        assert timedelta(minutes=4) < task.due_at - now < timedelta(minutes=6)
+
+
 def test_what_waits_for_long_is_withdrawn_and_sent_to_another_account(
     alice: Person, gateway: Steps, fal: RunningFace, kling: str, settings: Settings
 ) -> None:

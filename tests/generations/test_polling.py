@@ -215,6 +215,22 @@ def test_an_orphan_that_the_provider_does_not_know_is_closed(
     assert (orphan.found_state, orphan.cost_amount, orphan.due_at) == ("absent", None, None)
 
 
+def test_an_orphan_of_which_nobody_can_tell_is_looked_at_for_three_days(
+    alice: Person, gateway: Steps, simulator: RunningSimulator
+) -> None:
+    simulator.script("reset-before-body")
+    task = ask(alice)
+    gateway.due()
+    lifecycle.give_up(task)
+    simulator.script("poll-5xx", times=2)
+    for days, state in ((2, ""), (4, "nobody knows")):
+        now = timezone.now()
+        OrphanSpend.objects.update(due_at=now, noted_at=now - timedelta(days=days))
+        assert lookups.look_at_orphans() == 1
+        orphan = OrphanSpend.objects.get()
+        assert (orphan.found_state, orphan.due_at is None) == (state, state != "")
+
+
 def test_an_orphan_that_breaks_its_look_up_stops_no_other(alice: Person, gateway: Steps, second_account: str) -> None:
     healthy, broken = ask(alice), ask(alice)
     for task in (healthy, broken):

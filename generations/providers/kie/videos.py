@@ -13,6 +13,8 @@ MOST_SHOTS = 5
 def obstacle(request: VideoRequest) -> str:
     if not all(map(_files, request.elements)):
         return "needs the files of an element, which are gone"
+    if request.sound and any(element.voice_id for element in request.elements):
+        return "does not have the voice of an element"
     if request.multi_shot and request.image_end:
         return "takes no last image with several shots"
     if request.shots:

@@ -1,6 +1,7 @@
 """What goes over the wire to kie.ai: exact bodies, and what it cannot make."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -223,6 +224,8 @@ OBSTACLES: list[tuple[Request, str]] = [
         "takes no last image with several shots",
     ),
     (video(model=TURBO_TEXT, prompt=LONG, negative_prompt="rain"), "has no room for all of the prompt"),
+    (from_image(elements=(replace(EVE, voice_id="829"),), sound=True), "does not have the voice of an element"),
+    (from_image(elements=(replace(EVE, voice_id="829"),)), ""),
     (from_image(model=TURBO_IMAGE, prompt=""), "needs a prompt with this model"),
     (from_image(model=TURBO_IMAGE, image_end="https://a/b.png"), "takes no last image with this model"),
     (from_image(model=TURBO_IMAGE), ""),
