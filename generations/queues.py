@@ -25,7 +25,7 @@ def leave(task: Task, attempt: Attempt) -> None:
         lifecycle.withdrawn(attempt)
         doorbell.ring("submit", task.pk)
     else:
-        if timezone.now() < attempt.accepted_at + LONGEST:
+        if timezone.now() < (attempt.accepted_at or attempt.created_at) + LONGEST:
             lifecycle.waited(attempt, begun=False)
         leases.let_go(task, due_at=timezone.now() + timedelta(seconds=settings.QUEUE_PATIENCE_SECONDS))
 

@@ -43,9 +43,12 @@ def kie(gateway: Steps, simulator: RunningSimulator, live_server: LiveServer, se
 
 @pytest.fixture
 def second_kie(kie: RunningFace) -> str:
-    """Another account there, asked after the first; its name."""
+    """A dearer account there, asked after the first; its name."""
     kie.simulator.do("accounts", provider="kie", api_key="second")
-    return account_at(kie, "second", "second").name
+    second = account_at(kie, "second", "second")
+    second.costs = {"kling-v3-text-to-video": {"720p_off": "0.01"}}
+    second.save(update_fields=["costs"])
+    return second.name
 
 
 def bought(kie: RunningFace) -> int:

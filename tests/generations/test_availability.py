@@ -11,7 +11,7 @@ import time_machine
 from accounts import organizations
 from billing import ledger
 from billing.models import PriceCell
-from generations import catalog, figures, health, jobs
+from generations import breaker, catalog, figures, health, jobs
 from generations.models import ModelHour, ProviderAccount, Task
 from tests.cast import Person, client_for, give_key
 from tests.generations.gateway import TEXT_TO_VIDEO, Steps, at_once
@@ -51,11 +51,9 @@ def test_without_an_account_that_takes_it_the_minute_is_unavailable(gateway: Ste
     assert seen() == (1, 0)
 
 
-def test_a_pause_of_one_model_closes_that_model_alone(gateway: Steps) -> None:
-    until = (NOON + HOUR).isoformat()
-    ProviderAccount.objects.filter(serves="live").update(
-        pauses={MODEL: {"until": until, "reason": "No permission.", "soft": False}}
-    )
+def test_a_breaker_of_one_model_closes_that_model_alone(gateway: Steps) -> None:
+    account = ProviderAccount.objects.get(serves="live")
+    breaker.trip(account, MODEL, "No permission.", until=NOON + HOUR)
     with at(NOON):
         jobs.observe()
     assert seen() == (1, 0)

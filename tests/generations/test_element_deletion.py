@@ -14,6 +14,7 @@ from evolink_saas import ports
 from generations import element_copies, elements, jobs, leases
 from generations.models import Alert, Element, ElementCopy, ProviderAccount, Task
 from generations.providers import ADAPTERS
+from generations.providers.base import Adapter
 from tests.cast import Person
 from tests.generations.gateway import Steps, alerts, ask, findings
 from tests.generations.simulator import RunningSimulator, wait_for
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def is_upstream(simulator: RunningSimulator, copy: ElementCopy) -> bool:
     """Whether the provider's own books still have it."""
-    with sqlite3.connect(simulator.folder / "kling.sqlite3") as books:
+    with sqlite3.connect(simulator.folder / "simulator.sqlite3") as books:
         row = books.execute("SELECT is_deleted FROM elements WHERE id = ?", [int(copy.upstream_id)]).fetchone()
     return row is not None and not row[0]
 
@@ -145,9 +146,8 @@ class KeepsElements:
     """The calls that every adapter has, and no more."""
 
     def __init__(self) -> None:
-        one = ADAPTERS["kling"]
-        self.route, self.submit, self.check_many = one.route, one.submit, one.check_many
-        self.find, self.cancel = one.find, one.cancel
+        for name in (name for name in vars(Adapter) if not name.startswith("_")):
+            setattr(self, name, getattr(ADAPTERS["kling"], name))
 
 
 def test_at_a_provider_that_cannot_delete_there_is_nothing_to_do(

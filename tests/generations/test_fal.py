@@ -12,7 +12,7 @@ from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from generations import jobs, lookups, provider_accounts
-from generations.models import Attempt, OrphanSpend, ProviderAccount, Task
+from generations.models import Attempt, Breaker, OrphanSpend, ProviderAccount, Task
 from tests.cast import Person
 from tests.generations.fal import fal_account
 from tests.generations.gateway import Steps, alerts, ask, findings, money, seen
@@ -366,8 +366,8 @@ def test_an_empty_balance_is_passed_over(alice: Person, gateway: Steps, fal: Run
     task = gateway.until(ask(alice), Task.Status.COMPLETED)
 
     assert attempts(task) == [("fal-live", "failed", "provider_refused"), (kling, "succeeded", "succeeded")]
-    assert alerts() == {"provider-refused"}
-    assert ProviderAccount.objects.get(name="fal-live").pauses.keys() == {"*"}
+    assert alerts() == {"provider-refused", "breaker-tripped"}
+    assert Breaker.objects.get(account__name="fal-live").model == "*"
     assert "Exhausted balance" not in str(seen(alice, task))
     assert money(alice.organization) == (973, 0)
 
@@ -379,7 +379,7 @@ def test_an_account_that_is_asked_too_often_makes_the_task_wait(
     task = ask(alice)
     gateway.due()
     assert attempts(task) == [("fal-live", "failed", "slow_down")]
-    ProviderAccount.objects.update(pauses={})
+    Breaker.objects.all().delete()
     Task.objects.update(due_at=timezone.now())
     gateway.until(task, Task.Status.COMPLETED)
     assert bought(fal) == 1

@@ -150,7 +150,7 @@ def test_where_the_provider_certainly_has_none_it_is_sent_again(upstream: Upstre
     task = upstream.worker.until(ask(alice), Task.Status.COMPLETED)
     assert [state for _, state in used(task)] == [Attempt.State.FAILED, Attempt.State.SUCCEEDED]
     assert task.attempts.get(number=1).outcome == "not_created"
-    assert upstream.works() == 1
+    assert len(upstream.face.simulator.see("tasks")["tasks"]) == 1
     assert money(alice.organization) == (1000 - PRICE, 0)
 
 

@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts import organizations
 from generations import figures, health, histogram
 from generations.models import HealthMark, ModelHour, ModelHourTime, Task
-from generations.providers.kling import verdicts
+from generations.providers import causes
 from tests.cast import Person
 from tests.generations.ended import MODEL, ended, save
 from tests.generations.gateway import at_once
@@ -186,8 +186,8 @@ def test_the_index_of_ends_holds_finished_tasks_alone(alice: Person) -> None:
 
 
 def test_the_codes_that_the_customers_input_causes_are_those_of_the_adapters() -> None:
-    causes = {cause.code for cause in vars(verdicts).values() if isinstance(cause, verdicts.Cause) and cause.by_input}
-    assert causes == figures.BY_INPUT
+    codes = {cause.code for cause in vars(causes).values() if isinstance(cause, causes.Cause) and cause.by_input}
+    assert codes == figures.BY_INPUT
 
 
 @pytest.mark.django_db(transaction=True)

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from generations import provider_accounts, routing
-from generations.models import Attempt, Element, ProviderAccount, Task
+from generations.models import Attempt, Breaker, Element, ProviderAccount, Task
 from tests.cast import Person
 from tests.generations.films import PHOTOS, film
 from tests.generations.gateway import Steps, alerts, ask, ask_element, findings, money, seen, upload
@@ -136,11 +136,11 @@ def test_a_rate_limit_makes_the_task_wait_and_is_no_failure(alice: Person, gatew
     task = ask(alice)
     gateway.due()
     assert task.attempts.get().outcome == routing.SOFT_OUTCOME
-    assert ProviderAccount.objects.get(name="kie").pauses[task.model]["soft"] is True
+    assert Breaker.objects.get(account__name="kie", model=task.model).rest_until > timezone.now()
     assert seen(alice, task)["status"] == "pending"
 
     kie.change_account(slots=1)
-    ProviderAccount.objects.update(pauses={})
+    Breaker.objects.all().delete()
     Task.objects.update(due_at=timezone.now())
     gateway.until(task, Task.Status.COMPLETED)
     assert [attempt.state for attempt in task.attempts.order_by("number")] == ["failed", "succeeded"]
@@ -156,8 +156,8 @@ def test_an_account_without_credits_is_passed_over(
     task = gateway.until(ask(alice), Task.Status.COMPLETED)
 
     assert [attempt.account.name for attempt in task.attempts.order_by("number")] == ["kie", second_kie]
-    assert ProviderAccount.objects.get(name="kie").pauses["*"]["reason"] == "The account has no credits left."
-    assert alerts() == {"provider-refused"}
+    assert Breaker.objects.get(account__name="kie", model="*").reason == "The account has no credits left."
+    assert alerts() == {"provider-refused", "breaker-tripped"}
     assert (bought(kie), captures(task)) == (1, 1)
     assert money(alice.organization) == (973, 0)
 
