@@ -21,7 +21,7 @@ from django_q.models import Schedule
 from django_q.tasks import async_task
 
 from accounts import throttles
-from billing import audit, ledger
+from billing import audit, ledger, rollups
 from generations import audit as books
 from generations import (
     dispatch,
@@ -46,6 +46,7 @@ LOOP_SECONDS = 70
 LOOP_LEASE_SECONDS = 6
 SWEEP_SECONDS = 0.5
 AUDIT_SECONDS = 60  # a job has 120; what is left over has its turn in the next
+ROLL_UP_SECONDS = 45  # the next one starts after a minute
 SWEEP_LIMIT = 200
 POLL_MARGIN_SECONDS = 10
 SCHEDULES_LOCK = 0x736368656475  # an advisory lock of the database: those who write the schedules come one by one
@@ -72,6 +73,7 @@ def ensure_schedules() -> None:
     for shard in range(settings.POLL_SHARDS):
         _schedule(f"loop {shard}", "generations.jobs.loop", Schedule.MINUTES, minutes=1, args=f"({shard},)")
         async_task("generations.jobs.loop", shard)
+    _schedule("roll-ups", "generations.jobs.roll_up", Schedule.MINUTES, minutes=1)
     _schedule("housekeeping", "generations.jobs.housekeeping", Schedule.MINUTES, minutes=5)
     _schedule("audit", "generations.jobs.audit_changed", Schedule.MINUTES, minutes=5)
     _schedule("nightly audit", "generations.jobs.audit_all", Schedule.DAILY)
@@ -141,6 +143,11 @@ def expire_files() -> None:
 
 def forget_rates() -> None:
     throttles.sweep(time.time())
+
+
+def roll_up() -> None:
+    """Roll up the transfers of every wallet, so that tails are short."""
+    rollups.roll_all(seconds=ROLL_UP_SECONDS)
 
 
 def audit_changed() -> None:
