@@ -51,27 +51,22 @@ ADD = """
         transfers = kept.transfers + excluded.transfers,
         postings = kept.postings + excluded.postings
 """
-SUMS = """
-    SELECT {columns} sum(amount) AS amount, sum(postings)::bigint AS postings FROM (
-        SELECT wallet_id, starts_at, api_key_id, model, kind, debit, credit, lot_kind, amount, postings
-        FROM billing_rollup
-        WHERE span = %(span)s AND starts_at >= %(since)s AND starts_at < %(until)s
-            AND (%(wallet)s::uuid IS NULL OR wallet_id = %(wallet)s)
-        UNION ALL
-        SELECT t.wallet_id, date_trunc(%(span)s, t.created_at, 'UTC'), t.api_key_id, coalesce(r.model, ''), t.kind,
-            t.debit, t.credit, l.kind, t.amount, (t.line = 1)::int
-        FROM billing_wallet w LEFT JOIN billing_rollupcursor c ON c.wallet_id = w.organization_id
-        JOIN billing_transfer t ON t.wallet_id = w.organization_id AND t.seq > coalesce(c.seq, 0)
-        JOIN billing_creditlot l ON l.id = t.lot_id
-        LEFT JOIN billing_reservation r ON r.id = t.reservation_id
-        WHERE w.seq > coalesce(c.seq, 0) AND t.created_at >= %(since)s AND t.created_at < %(until)s
-            AND (%(wallet)s::uuid IS NULL OR w.organization_id = %(wallet)s)
-    ) AS exact
-    {kinds}
-    {grouped}
-    HAVING count(*) > 0
-    {ordered}
+EXACT = """
+    SELECT wallet_id, starts_at, api_key_id, model, kind, debit, credit, lot_kind, amount, postings
+    FROM billing_rollup
+    WHERE span = %(span)s AND starts_at >= %(since)s AND starts_at < %(until)s
+        AND (%(wallet)s::uuid IS NULL OR wallet_id = %(wallet)s)
+    UNION ALL
+    SELECT t.wallet_id, date_trunc(%(span)s, t.created_at, 'UTC'), t.api_key_id, coalesce(r.model, ''), t.kind,
+        t.debit, t.credit, l.kind, t.amount, (t.line = 1)::int
+    FROM billing_wallet w LEFT JOIN billing_rollupcursor c ON c.wallet_id = w.organization_id
+    JOIN billing_transfer t ON t.wallet_id = w.organization_id AND t.seq > coalesce(c.seq, 0)
+    JOIN billing_creditlot l ON l.id = t.lot_id
+    LEFT JOIN billing_reservation r ON r.id = t.reservation_id
+    WHERE w.seq > coalesce(c.seq, 0) AND t.created_at >= %(since)s AND t.created_at < %(until)s
+        AND (%(wallet)s::uuid IS NULL OR w.organization_id = %(wallet)s)
 """
+"""Roll-up + tail, for a span, a time of whole spans and a wallet (null: all). Whoever sums it up reads one moment."""
 
 
 def sums(
@@ -92,13 +87,19 @@ def sums(
     if not (_is_whole(span, since) and _is_whole(span, until)):
         raise ValueError(f"{since} to {until} is not a range of whole {span}s.")
     names = ", ".join(COLUMNS[name] for name in by)
-    sql = SUMS.format(
-        columns=f"{names}," if by else "",
-        kinds="WHERE kind = ANY(%(kinds)s)" if kinds else "",
-        grouped=f"GROUP BY {names}" if by else "",
-        ordered=f"ORDER BY {names}" if by else "",
+    columns, grouped, ordered = (f"{names},", f"GROUP BY {names}", f"ORDER BY {names}") if by else ("", "", "")
+    chosen = "WHERE kind = ANY(%(kinds)s)" if kinds else ""
+    sql = (
+        f"SELECT {columns} sum(amount), sum(postings)::bigint FROM ({EXACT}) AS exact {chosen} {grouped} "
+        f"HAVING count(*) > 0 {ordered}"
     )
-    given = {"span": span.value, "since": since, "until": until, "wallet": wallet_id, "kinds": list(kinds)}
+    given: dict[str, Any] = {
+        "span": span.value,
+        "since": since,
+        "until": until,
+        "wallet": wallet_id,
+        "kinds": list(kinds),
+    }
     with connection.cursor() as cursor:
         cursor.execute(sql, given)
         return [dict(zip((*by, "amount", "postings"), row, strict=True)) for row in cursor.fetchall()]

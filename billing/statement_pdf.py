@@ -58,7 +58,7 @@ def render(statement: Statement, *, most: int = MAX_LINES) -> bytes:
     paper.add_page()
     paper.head(by_day=by_day)
     paper.totals()
-    paper.table(rows)
+    paper.lines(rows)
     return bytes(paper.output())
 
 
@@ -150,7 +150,7 @@ class Paper(FPDF):
             self.cell(WIDTH / 2 - 2 * inner, 6.2, amount, align="R", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
         self.set_y(top + height + 7)
 
-    def table(self, rows: Sequence[Row]) -> None:
+    def lines(self, rows: Sequence[Row]) -> None:
         self._titles()
         for number, row in enumerate(rows):
             if self.will_page_break(LINE):

@@ -6,8 +6,8 @@ under the metadata of its task. Both add up to the same.
 """
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -19,7 +19,6 @@ from accounts.errors import InvalidRequest
 from accounts.models import Organization
 from billing import movements, rollups
 from billing.amounts import ZERO
-from billing.models import Kind
 
 MOST_DAYS = 366
 MOST_ROWS = 10_000
@@ -28,14 +27,23 @@ MOST_MOVEMENTS = 100_000
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(9998, 12, 31)
 ONE_DAY = timedelta(days=1)
 GROUP = re.compile(r"(?P<plain>day|model|key)(?:,|$)|metadata\[(?P<metadata>.{1,40}?)\](?:,|$)", re.DOTALL)
-KINDS = (Kind.RESERVE, Kind.CAPTURE, Kind.RELEASE, Kind.REFUND)
-ROLLED_UP = {"day": "time", "model": "model", "key": "key"}
-RAW = {"day": "date_trunc('day', t.created_at, 'UTC')", "model": "coalesce(r.model, '')", "key": "t.api_key_id"}
-BY_METADATA = """
-    SELECT {columns}, t.kind, sum(t.amount), count(*) FILTER (WHERE t.line = 1)
+TASKS_OWN = "('reserve', 'capture', 'release', 'refund')"
+COLUMNS = {"day": "starts_at", "model": "model", "key": "api_key_id"}
+FIGURES = """
+    coalesce(sum(amount) FILTER (WHERE kind = 'reserve'), 0),
+    coalesce(sum(amount) FILTER (WHERE kind = 'capture'), 0),
+    coalesce(sum(amount) FILTER (WHERE kind IN ('release', 'refund')), 0),
+    coalesce(sum(CASE kind WHEN 'capture' THEN amount WHEN 'refund' THEN -amount END), 0),
+    coalesce(sum(postings) FILTER (WHERE kind = 'reserve'), 0)::bigint,
+    coalesce(sum(postings) FILTER (WHERE kind = 'capture'), 0)::bigint,
+    coalesce(sum(postings) FILTER (WHERE kind = 'release'), 0)::bigint
+"""
+WITH_METADATA = """
+    SELECT date_trunc('day', t.created_at, 'UTC') AS starts_at, t.api_key_id, r.model, t.kind, t.amount,
+        (t.line = 1)::int AS postings, task.metadata
     FROM billing_transfer t JOIN billing_reservation r ON r.id = t.reservation_id
     LEFT JOIN generations_task task ON task.id = t.reservation_id
-    WHERE t.wallet_id = %s AND t.seq > %s AND t.seq <= %s GROUP BY {groups} ORDER BY {groups}
+    WHERE t.wallet_id = %(wallet)s AND t.seq > %(after)s AND t.seq <= %(last)s
 """
 
 
@@ -47,7 +55,7 @@ class Group:
     metadata: str = ""
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True)
 class Figures:
     """Credits and numbers of tasks. `refunded` is all that was given back: released, or refunded after the charge."""
 
@@ -59,19 +67,6 @@ class Figures:
     tasks: int = 0
     tasks_charged: int = 0
     tasks_refunded: int = 0
-
-    def add(self, kind: str, amount: Decimal, postings: int) -> None:
-        if kind == Kind.RESERVE:
-            self.reserved += amount
-            self.tasks += postings
-        elif kind == Kind.CAPTURE:
-            self.charged += amount
-            self.used += amount
-            self.tasks_charged += postings
-        else:
-            self.refunded += amount
-            self.used -= amount if kind == Kind.REFUND else ZERO
-            self.tasks_refunded += postings if kind == Kind.RELEASE else 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,21 +84,13 @@ def of(
 ) -> Usage:
     """From the first day to the last one, both included. Raises InvalidRequest; `most` is for metadata."""
     _check_days(since, until)
-    start, end = _midnight(since), _midnight(until + ONE_DAY)
-    if any(group.metadata for group in by):
-        found = _from_transfers(organization, start, end, by, most)
-    else:
-        found = _from_rollups(organization, start, end, by)
-    rows: dict[tuple[Any, ...], Figures] = {}
-    total = Figures()
-    for group, kind, amount, postings in found:
-        rows.setdefault(group, Figures(group=group)).add(kind, amount, postings)
-        total.add(kind, amount, postings)
+    given = {"wallet": organization.pk, "span": "day", "since": _midnight(since), "until": _midnight(until + ONE_DAY)}
+    rows = _summed_up(WITH_METADATA if any(group.metadata for group in by) else rollups.EXACT, given, by, most)
     if len(rows) > MOST_ROWS:
         message = f"That makes more than {MOST_ROWS} rows; ask for fewer days or group by less."
         raise InvalidRequest("invalid_parameter", message, param="group_by")
     names = dict(organization.api_keys.values_list("pk", "name")) if Group(name="key") in by else {}
-    return Usage(since=since, until=until, by=tuple(by), rows=list(rows.values()), total=total, keys=names)
+    return Usage(since=since, until=until, by=tuple(by), rows=rows, total=_total(rows), keys=names)
 
 
 def groups(text: str) -> tuple[Group, ...]:
@@ -141,32 +128,27 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
-Movement = tuple[tuple[Any, ...], str, Decimal, int]
-
-
-def _from_rollups(
-    organization: Organization, start: datetime, end: datetime, by: Sequence[Group]
-) -> Iterable[Movement]:
-    names = [ROLLED_UP[group.name] for group in by]
-    sums = rollups.sums(
-        [*names, "kind"], since=start, until=end, wallet_id=organization.pk, kinds=[kind.value for kind in KINDS]
-    )
-    for row in sums:
-        yield tuple(row[name] for name in names), row["kind"], row["amount"], row["postings"]
-
-
-def _from_transfers(
-    organization: Organization, start: datetime, end: datetime, by: Sequence[Group], most: int
-) -> Iterable[Movement]:
-    after, last = (movements.last_before(organization.pk, moment) for moment in (start, end))
-    if last - after > most:
-        message = f"There are more than {most} movements in this time; with metadata, ask for fewer days."
-        raise InvalidRequest("invalid_parameter", message, param="from")
-    columns = [RAW.get(group.name, "task.metadata ->> %s") for group in by]
-    numbers = [str(number) for number in range(1, len(by) + 2)]
-    sql = BY_METADATA.format(columns=", ".join(columns), groups=", ".join(numbers))
-    keys = [group.metadata for group in by if group.metadata]
+def _summed_up(source: str, given: dict[str, Any], by: Sequence[Group], most: int) -> list[Figures]:
+    """The movements of `source` in groups; those with metadata are read one by one, so there may not be too many."""
+    if source is WITH_METADATA:
+        after, last = (movements.last_before(given["wallet"], given[name]) for name in ("since", "until"))
+        if last - after > most:
+            message = f"There are more than {most} movements in this time; with metadata, ask for fewer days."
+            raise InvalidRequest("invalid_parameter", message, param="from")
+        given |= {"after": after, "last": last}
+    given |= {f"metadata_{number}": group.metadata for number, group in enumerate(by)}
+    columns = "".join(f"{_column(group, number)}, " for number, group in enumerate(by))
+    groups = ", ".join(str(number) for number in range(1, len(by) + 1))
+    grouped = f"GROUP BY {groups} HAVING count(*) > 0 ORDER BY {groups}" if by else "HAVING count(*) > 0"
     with connection.cursor() as cursor:
-        cursor.execute(sql, [*keys, organization.pk, after, last])
-        for row in cursor.fetchall():
-            yield tuple(row[: len(by)]), *row[len(by) :]
+        cursor.execute(f"SELECT {columns} {FIGURES} FROM ({source}) AS m WHERE kind IN {TASKS_OWN} {grouped}", given)
+        return [Figures(row[: len(by)], *row[len(by) :]) for row in cursor.fetchall()]
+
+
+def _column(group: Group, number: int) -> str:
+    return f"metadata ->> %(metadata_{number})s" if group.metadata else COLUMNS[group.name]
+
+
+def _total(rows: Sequence[Figures]) -> Figures:
+    names = [column.name for column in fields(Figures) if column.name != "group"]
+    return Figures((), *(sum((getattr(row, name) for row in rows), getattr(Figures(), name)) for name in names))

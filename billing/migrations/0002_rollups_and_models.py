@@ -47,10 +47,6 @@ class Migration(migrations.Migration):
             name='moved_at',
             field=models.DateTimeField(blank=True, help_text='Of the last transfer; the next is not older.', null=True),
         ),
-        migrations.AddIndex(
-            model_name='transfer',
-            index=models.Index(condition=models.Q(('kind__in', ['grant', 'top_up', 'capture', 'refund', 'expire', 'adjust'])), fields=['wallet', 'seq'], name='transfers_in_the_balance'),
-        ),
         migrations.AddField(
             model_name='rollup',
             name='api_key',

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 DOCUMENT = Path(__file__).resolve().parent.parent.parent / "docs" / "figures.md"
-MARKED = re.compile(r"(<!-- measured -->\n).*?(<!-- /measured -->)", re.DOTALL)
 TITLES = ("What", "Product, a second", "Baseline, a second", "Ratio", "To reach")
 
 
@@ -46,6 +45,12 @@ def machine() -> str:
 
 def write(rows: list[Row], how: str) -> None:
     """Put the table into the document, in place of the last one."""
+    replace("measured", table(rows), "make bench", how)
+
+
+def replace(mark: str, text: str, command: str, how: str) -> None:
+    """Put the text and how it was measured between the document's marks."""
     today = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    text = f"{table(rows)}\nMeasured on {today} by `make bench`: {machine()}; {how}.\n"
-    DOCUMENT.write_text(MARKED.sub(lambda found: found[1] + text + found[2], DOCUMENT.read_text()))
+    text = f"{text}\nMeasured on {today} by `{command}`: {machine()}; {how}.\n"
+    marked = re.compile(rf"(<!-- {mark} -->\n).*?(<!-- /{mark} -->)", re.DOTALL)
+    DOCUMENT.write_text(marked.sub(lambda found: found[1] + text + found[2], DOCUMENT.read_text()))
