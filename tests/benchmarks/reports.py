@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import django
 import psycopg
@@ -174,13 +175,19 @@ def measured(books: Books, times: int) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = [("What", "Median", "Slowest", "To reach"), ("---", "---:", "---:", "---:")]
     for name, path, to_reach in asked:
         taken = [seconds(lambda path=path: answered(client, path)) for _ in range(times + 1)][1:]  # the first warms up
-        rows.append(
-            (name, *(f"{1000 * one:.0f} ms" for one in (statistics.median(taken), max(taken))), f"{to_reach} ms")
-        )
-    lines = 2 * 365 // DAYS * books.tasks // 12
+        rows.append(timed(name, taken, to_reach))
+    by_day = partial(rollups.sums, ["time", "model", "kind", "lot_kind"], span=rollups.Span.DAY)
+    since = books.start.replace(hour=0, minute=0, second=0, microsecond=0)
+    house = [seconds(partial(by_day, since=since, until=since + timedelta(days=DAYS + 1))) for _ in range(times)]
+    rows.append(timed("sums over all organizations, a year by day, model and kind", house, 300))
+    lines = books.tasks * 6 // 7 // 12
     whole = seconds(lambda: sum(map(len, statement_csv.stream(statement))))
     rows.append((f"the CSV of a month, some {lines:,} lines", f"{whole:.1f} s", "", ""))
     return rows
+
+
+def timed(name: str, taken: list[float], to_reach: int) -> tuple[str, ...]:
+    return (name, *(f"{1000 * one:.0f} ms" for one in (statistics.median(taken), max(taken))), f"{to_reach} ms")
 
 
 def answered(client: Client, path: str) -> None:

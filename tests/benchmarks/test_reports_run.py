@@ -16,5 +16,5 @@ def test_every_report_is_measured() -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     rows = [line for line in done.stdout.splitlines() if " ms | " in line]
-    assert len(rows) == 10
+    assert len(rows) == 11
     assert figures.DOCUMENT.read_text() == document
