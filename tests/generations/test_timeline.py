@@ -160,7 +160,6 @@ def test_nothing_of_the_provider_is_told(alice: Person, gateway: Steps, second_a
     assert facts(found, "attempt_ended")["provider"] == "two"
     secrets = (
         account.name,
-        second_account,
         account.base_url,
         first.reference,
         second.upstream_id,
