@@ -46,7 +46,7 @@ NUMBERED = f"""
     WITH numbered AS (SELECT n, at, {TASK_ID} AS id, (%(keys)s::uuid[])[1 + n %% {KEYS}] AS key,
             (%(models)s::text[])[1 + n %% %(count)s] AS model, n %% 7 <> 0 AS charged
         FROM (SELECT n, %(start)s::timestamptz + n * %(step)s::interval AS at
-            FROM generate_series(%(first)s, %(last)s) AS n) AS times)
+            FROM generate_series(%(first)s::int, %(last)s::int) AS n) AS times)
 """  # every seventh task fails
 RESERVATIONS = f"""{NUMBERED}
     INSERT INTO billing_reservation (id, wallet_id, api_key_id, model, amount, captured, refunded, state, created_at,
