@@ -45,6 +45,7 @@ chaos: setup ## the kill and fault tests at their large sizes: hours, resumable 
 
 bench: setup ## measure the speed table into docs/figures.md
 	$(PY) -m tests.benchmarks
+	$(PY) -m tests.benchmarks.reports
 
 requirements: setup ## pin the newest versions that pyproject.toml allows
 	.venv/bin/uv pip compile pyproject.toml --universal --generate-hashes --python-version 3.11 \

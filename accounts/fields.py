@@ -33,3 +33,8 @@ class Credits(serializers.DecimalField):
 
     def to_representation(self, value: Decimal) -> int | float:  # type: ignore[override]
         return int(value) if value == value.to_integral_value() else float(value)
+
+
+@extend_schema_field({"type": "number", "multipleOf": 0.0001})
+class SignedCredits(Credits):
+    """What an amount of credits changes by; an answer's alone."""

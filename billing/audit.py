@@ -6,14 +6,12 @@ A check is a function from a Wallet to Findings. The apps above add theirs by th
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from itertools import chain
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.module_loading import import_string
@@ -21,6 +19,7 @@ from django.utils.module_loading import import_string
 from billing import book_checks, ledger
 from billing.models import AuditMark, AuditRun, Wallet
 from billing.replay import Finding, compare, replay
+from billing.snapshots import one_snapshot
 
 Check = Callable[[Wallet], Iterable[Finding]]
 CHUNK = 5_000  # transfers read at a time
@@ -97,14 +96,3 @@ def audit_wallet(wallet_id: UUID, checks: Iterable[Check], stored: AuditRun) -> 
         AuditMark.objects.filter(wallet=wallet).update(seq=wallet.seq)
     owner = organization.public_id
     return [Finding(**{**asdict(one), "subject": f"{owner} {one.subject}"}) for one in found]
-
-
-@contextmanager
-def one_snapshot() -> Iterator[None]:
-    """A read-only transaction that sees one moment; inside a caller's transaction, that transaction."""
-    if connection.in_atomic_block:
-        yield
-        return
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        yield

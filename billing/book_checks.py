@@ -141,6 +141,31 @@ BROKEN: tuple[tuple[str, str], ...] = (
         WHERE r.wallet_id = %(wallet)s AND (k.organization_id <> r.wallet_id OR b.organization_id <> r.wallet_id)
         """,
     ),
+    (
+        "I16",
+        """
+        WITH rolled_up AS (
+            SELECT coalesce((SELECT seq FROM billing_rollupcursor WHERE wallet_id = %(wallet)s), 0) AS seq),
+        raw AS (
+            SELECT spans.span, date_trunc(spans.span, t.created_at, 'UTC') AS starts_at, t.api_key_id,
+                coalesce(r.model, '') AS model, t.kind, t.debit, t.credit, l.kind AS lot_kind, sum(t.amount) AS amount,
+                count(*) AS transfers, count(*) FILTER (WHERE t.line = 1) AS postings
+            FROM billing_transfer t JOIN billing_creditlot l ON l.id = t.lot_id
+            LEFT JOIN billing_reservation r ON r.id = t.reservation_id
+            CROSS JOIN (VALUES ('hour'), ('day')) AS spans(span)
+            WHERE t.wallet_id = %(wallet)s AND t.seq <= (SELECT seq FROM rolled_up)
+            GROUP BY 1, 2, 3, 4, 5, 6, 7, 8),
+        kept AS (
+            SELECT span, starts_at, api_key_id, model, kind, debit, credit, lot_kind, amount, transfers, postings
+            FROM billing_rollup WHERE wallet_id = %(wallet)s)
+        SELECT DISTINCT 'roll-up of the ' || span || ' ' || to_char(starts_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'),
+            'its rows are not the sums of its transfers'
+        FROM ((TABLE kept EXCEPT TABLE raw) UNION ALL (TABLE raw EXCEPT TABLE kept)) AS differing
+        UNION ALL
+        SELECT 'wallet', 'is rolled up to ' || rolled_up.seq || ', but has ' || w.seq || ' transfers'
+        FROM rolled_up, billing_wallet w WHERE w.organization_id = %(wallet)s AND rolled_up.seq > w.seq
+        """,
+    ),
 )
 UNGUARDED = """
     SELECT 'billing_transfer', 'no enabled trigger refuses ' || name FROM (VALUES ('UPDATE', 16), ('DELETE', 8),

@@ -85,11 +85,17 @@ def top_up(organization: Organization, amount: Decimal, *, reference: str) -> Cr
 
 @in_one_transaction
 def reserve(
-    organization: Organization, reservation_id: UUID, amount: Decimal, *, api_key: ApiKey | None = None
+    organization: Organization,
+    reservation_id: UUID,
+    amount: Decimal,
+    *,
+    api_key: ApiKey | None = None,
+    model: str = "",
 ) -> Reservation:
     """Reserve `amount` for the task with this id, from the lots in burn order; for 0 without any transfer.
 
-    Raises QuotaExceeded (balance or key limits), Forbidden `wallet_frozen`, or LedgerConflict. Costs 5 statements.
+    `model` is what the task asked for; the roll-ups count by it. Raises QuotaExceeded (balance or key limits),
+    Forbidden `wallet_frozen`, or LedgerConflict. Costs 5 statements.
     """
     amount = exact(amount)
     if amount < 0 or (api_key and api_key.organization_id != organization.pk):
@@ -102,16 +108,14 @@ def reserve(
     )
     wallet = wallets[0] if wallets else lock(organization)
     for earlier in done:
-        same = (earlier.wallet_id, earlier.amount, earlier.api_key_id) == (
-            wallet.pk,
-            amount,
-            api_key.pk if api_key else None,
-        )
-        return require_same(earlier, same)
+        asked = (wallet.pk, amount, api_key.pk if api_key else None, model)
+        return require_same(earlier, (earlier.wallet_id, earlier.amount, earlier.api_key_id, earlier.model) == asked)
     if wallet.is_frozen:
         raise Forbidden("wallet_frozen", "This organization's credits are frozen. Please contact support.")
     now = timezone.now()
-    reservation = Reservation(id=reservation_id, wallet=wallet, amount=amount, api_key=api_key, created_at=now)
+    reservation = Reservation(
+        id=reservation_id, wallet=wallet, amount=amount, api_key=api_key, model=model, created_at=now
+    )
     posting = Posting(wallet, now, f"reserve:{reservation.task_id}")
     parts = lots.reserve(posting, reservation, found)
     windows = None

@@ -12,17 +12,21 @@ from billing import budgets, chain, effects
 from billing.models import Account, Adjustment, CreditLot, Kind, Reservation, ReservationLot, Transfer, Wallet
 from billing.one_statement import Part, execute, insert, update
 
-WALLET_COLUMNS = ("balance", "reserved", "debt", "seq", "head")
+WALLET_COLUMNS = ("balance", "reserved", "debt", "seq", "head", "moved_at")
 LOT_COLUMNS = (*effects.LOT_AMOUNTS, "expires_at", "sweep_at")
 RESERVATION_COLUMNS = ("captured", "refunded", "state", "resolved_at")
 
 
 class Posting:
-    """The rows of one posting on a locked wallet; `reference` names it, `now` dates it."""
+    """The rows of one posting on a locked wallet; `reference` names it, `now` dates it.
+
+    Clocks of two hosts may differ. A posting is never older than the one before it, so that a month's transfers are
+    those between two numbers.
+    """
 
     def __init__(self, wallet: Wallet, now: datetime, reference: str, reason: str = "") -> None:
         self.wallet = wallet
-        self.now = now
+        self.now = max(now, wallet.moved_at or now)
         self.reference = reference
         self.reason = reason
         self.transfers: list[Transfer] = []
@@ -46,6 +50,7 @@ class Posting:
         wallet.balance += balance_sign * amount
         wallet.reserved += reserved_sign * amount
         wallet.seq += 1
+        wallet.moved_at = self.now
         for name, sign in effects.ON_LOT[debit, credit].items():
             setattr(lot, name, getattr(lot, name) + sign * amount)
         self.lots[lot.id] = lot

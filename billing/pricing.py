@@ -81,16 +81,15 @@ def quote(
         "minimum_seconds": spelled(found["minimum_seconds"]),
         "seconds": None if seconds is None else spelled(Decimal(seconds)),
     } | dict(settled or {})
-    credits = price(inputs)
-    line = Line(
-        label=found["label"],
-        quantity=quantity(inputs),
-        unit=found["unit"],
-        rate=effective_rate(inputs),
-        factor=found["factor"],
-        amount=credits,
-    )
-    return Price(credits=credits, lines=(line,), inputs=inputs)
+    made = _line(inputs, found["label"])
+    return Price(credits=made.amount, lines=(made,), inputs=inputs)
+
+
+def line(inputs: Mapping[str, Any], seconds: Decimal | None = None) -> Line:
+    """The line that frozen inputs make, for the seconds they hold or for `seconds` measured later."""
+    cells = PriceCell.objects.filter(version=inputs["version"], model=inputs["model"], cell=inputs["cell"])
+    label = cells.values_list("label", flat=True).first()
+    return _line(inputs, label or inputs["cell"], seconds)
 
 
 def price(inputs: Mapping[str, Any], seconds: Decimal | int | None = None) -> Decimal:
@@ -101,10 +100,13 @@ def price(inputs: Mapping[str, Any], seconds: Decimal | int | None = None) -> De
 
 def settle(inputs: Mapping[str, Any], measured: Decimal | None) -> Decimal:
     """What a finished task costs: its price, or that of its measured seconds where they decide; never more."""
-    reserved = price(inputs)
-    if "measured" not in inputs or measured is None:
-        return reserved
-    return min(reserved, price(inputs, rounded(measured, inputs["rounding"])))
+    reserved, seconds = price(inputs), settled_seconds(inputs, measured)
+    return reserved if seconds is None else min(reserved, price(inputs, seconds))
+
+
+def settled_seconds(inputs: Mapping[str, Any], measured: Decimal | None) -> Decimal | None:
+    """The measured seconds as they are priced; None where they do not decide."""
+    return None if "measured" not in inputs or measured is None else rounded(measured, inputs["rounding"])
 
 
 def rounded(seconds: Decimal, rounding: str) -> Decimal:
@@ -146,6 +148,17 @@ def cell_of_a_group() -> QuerySet[PriceCell, Any]:
 
 
 CELL = Compiled(cell_of_a_group)
+
+
+def _line(inputs: Mapping[str, Any], label: str, seconds: Decimal | None = None) -> Line:
+    return Line(
+        label=label,
+        quantity=quantity(inputs, seconds),
+        unit=inputs["unit"],
+        rate=effective_rate(inputs),
+        factor=Decimal(inputs["factor"]),
+        amount=price(inputs, seconds),
+    )
 
 
 def spelled(value: Decimal) -> str:

@@ -35,6 +35,7 @@ class Books:
     reserved: Decimal = ZERO
     seq: int = 0
     head: bytes = chain.START
+    moved_at: datetime | None = None
     accounts: dict[str, Decimal] = field(default_factory=lambda: defaultdict(lambda: ZERO))
     lots: dict[UUID, CreditLot] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
@@ -69,7 +70,9 @@ def check_link(books: Books, transfer: Transfer) -> None:
         books.find("I5", f"transfer {transfer.seq}", f"follows transfer {books.seq}")
     if bytes(transfer.hash) != chain.link(books.head, transfer):
         books.find("I5", f"transfer {transfer.seq}", "its hash does not follow from its content and the hash before")
-    books.seq, books.head = transfer.seq, bytes(transfer.hash)
+    if books.moved_at and transfer.created_at < books.moved_at:
+        books.find("I5", f"transfer {transfer.seq}", "is older than the one before it")
+    books.seq, books.head, books.moved_at = transfer.seq, bytes(transfer.hash), transfer.created_at
 
 
 def check_burn(books: Books, transfer: Transfer, lot: CreditLot) -> None:

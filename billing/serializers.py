@@ -1,9 +1,12 @@
 """The books as the API reads and writes them."""
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from accounts.fields import Credits, UnixTime
-from billing.models import Account, Kind, Transfer
+from accounts.fields import Credits, SignedCredits, UnixTime
+from billing import statements
+from billing.amounts import number
+from billing.models import IN_THE_BALANCE, Account, CreditLot, Kind, Transfer
 
 
 class OrganizationCredits(serializers.Serializer):
@@ -31,6 +34,8 @@ class MovementsInput(serializers.Serializer):
         required=False, min_value=1, max_value=2**63 - 1, help_text="`next_cursor` of the page before."
     )
     page_size = serializers.IntegerField(default=20, min_value=1, max_value=100)
+    created_after = UnixTime(required=False, help_text="At this moment or later.")
+    created_before = UnixTime(required=False, help_text="Before this moment.")
 
 
 class Movement(serializers.ModelSerializer):
@@ -67,3 +72,64 @@ class MovementsPage(serializers.Serializer):
     object = serializers.CharField(default="list", read_only=True)
     data = Movement(many=True)
     next_cursor = serializers.CharField(allow_null=True, help_text="None on the last page.")
+
+
+class StatementInput(serializers.Serializer):
+    cursor = serializers.IntegerField(
+        required=False, min_value=0, max_value=2**63 - 1, help_text="`next_cursor` of the page before."
+    )
+    page_size = serializers.IntegerField(default=100, min_value=1, max_value=1000)
+
+
+class StatementLine(serializers.ModelSerializer):
+    """One change of the balance: `credits` are positive where they came in."""
+
+    kind = serializers.ChoiceField(choices=[kind.value for kind in IN_THE_BALANCE])
+    credits = serializers.SerializerMethodField()
+    lot = serializers.ChoiceField(source="lot.kind", choices=CreditLot.Kind.choices)
+    task_id = serializers.CharField(source="reservation.task_id", default=None, allow_null=True)
+    model = serializers.CharField(source="reservation.model", default=None, allow_null=True)
+    key_id = serializers.CharField(source="api_key.public_id", default=None, allow_null=True)
+    balance = Credits(source="balance_after", help_text="After this line; reserved credits included.")
+    created = UnixTime(source="created_at")
+
+    class Meta:
+        model = Transfer
+        fields = ("seq", "created", "kind", "credits", "lot", "task_id", "model", "key_id", "reference", "balance")
+
+    @extend_schema_field(SignedCredits)
+    def get_credits(self, transfer: Transfer) -> int | float:
+        return number(statements.signed(transfer))
+
+
+class StatementOrganization(serializers.Serializer):
+    id = serializers.CharField(source="public_id")
+    name = serializers.CharField()
+
+
+class StatementTotals(serializers.Serializer):
+    """What each kind of line makes in the whole month."""
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        return {kind: SignedCredits() for kind in statements.LABELS}
+
+
+class StatementPage(serializers.Serializer):
+    """`opening_balance` + the `credits` of all lines = `closing_balance`. Times are of UTC; `to` is exclusive."""
+
+    object = serializers.CharField(default="statement", read_only=True)
+    month = serializers.CharField(source="statement.month")
+    organization = StatementOrganization(source="statement.organization")
+    time_zone = serializers.CharField(default="UTC", read_only=True)
+    provisional = serializers.BooleanField(
+        source="statement.provisional", help_text="The month is not over, and lines may still be added."
+    )
+    opening_balance = Credits(source="statement.opening_balance")
+    closing_balance = Credits(source="statement.closing_balance")
+    totals = StatementTotals(source="statement.totals")
+    data = StatementLine(many=True, help_text="Oldest first.")
+    next_cursor = serializers.CharField(allow_null=True, help_text="None on the last page.")
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        moments = {"from": "statement.starts_at", "to": "statement.ends_at"}
+        return super().get_fields() | {name: UnixTime(source=source) for name, source in moments.items()}

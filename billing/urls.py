@@ -7,4 +7,7 @@ from billing import views
 urlpatterns = [
     path("v1/credits", views.Credits.as_view()),
     path("v1/ledger", views.Ledger.as_view()),
+    path("v1/statements/<str:month>.csv", views.MonthStatementCsv.as_view()),
+    path("v1/statements/<str:month>.pdf", views.MonthStatementPdf.as_view()),
+    path("v1/statements/<str:month>", views.MonthStatement.as_view()),
 ]

@@ -1,13 +1,18 @@
-"""/v1/credits and /v1/ledger: an organization's own books."""
+"""/v1/credits, /v1/ledger and /v1/statements: an organization's own books."""
 
+from django.http import HttpResponse, StreamingHttpResponse
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import Scope
 from accounts.requests import ApiRequest
-from billing import serializers, statements
+from billing import movements, serializers, standing, statement_csv, statement_pdf, statements
+from billing.statements import Statement
+
+MONTH = OpenApiParameter("month", str, OpenApiParameter.PATH, description="Such as `2026-11`; months are of UTC.")
 
 
 class Credits(APIView):
@@ -17,8 +22,8 @@ class Credits(APIView):
     def get(self, request: ApiRequest) -> Response:
         """Say what the organization and this API key have left and have used."""
         now, budget = timezone.now(), request.auth.budget
-        organization = statements.of_organization(request.organization, now)
-        key = statements.of_key(request.auth, organization, now)
+        organization = standing.of_organization(request.organization, now)
+        key = standing.of_key(request.auth, organization, now)
         unlimited = budget.total_limit is None and budget.daily_limit is None
         token = {"remaining": key.remaining, "used": key.used, "unlimited_credits": unlimited}
         answer = {"success": True, "message": "", "data": {"user": organization, "token": token}}
@@ -36,6 +41,64 @@ class Ledger(APIView):
         query = serializers.MovementsInput(data=request.query_params)
         query.is_valid(raise_exception=True)
         wanted = query.validated_data
-        page, before = statements.movements(request.organization, wanted.get("cursor"), wanted["page_size"])
+        page, before = movements.newest_first(
+            request.organization,
+            wanted.get("cursor"),
+            wanted["page_size"],
+            since=wanted.get("created_after"),
+            until=wanted.get("created_before"),
+        )
         answer = {"data": page, "next_cursor": before and str(before)}
         return Response(serializers.MovementsPage(answer).data)
+
+
+class MonthStatement(APIView):
+    required_scope = Scope.BILLING
+
+    @extend_schema(
+        operation_id="get_statement",
+        parameters=[MONTH, serializers.StatementInput],
+        responses=serializers.StatementPage,
+    )
+    def get(self, request: ApiRequest, month: str) -> Response:
+        """A month's books: opening balance, every line with the running balance, closing balance."""
+        query = serializers.StatementInput(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        statement = statements.of(request.organization, month, timezone.now())
+        wanted = query.validated_data
+        page, after = statements.page(statement, wanted.get("cursor", 0), wanted["page_size"])
+        answer = {"statement": statement, "data": page, "next_cursor": after and str(after)}
+        return Response(serializers.StatementPage(answer).data)
+
+
+class MonthStatementCsv(APIView):
+    required_scope = Scope.BILLING
+
+    @extend_schema(
+        operation_id="get_statement_csv", parameters=[MONTH], responses={(200, "text/csv"): OpenApiTypes.STR}
+    )
+    def get(self, request: ApiRequest, month: str) -> StreamingHttpResponse:
+        """The same as CSV, for a spreadsheet: UTF-8, every line of the month."""
+        statement = statements.of(request.organization, month, timezone.now())
+        rows = statement_csv.stream(statement)
+        return StreamingHttpResponse(rows, content_type="text/csv; charset=utf-8", headers=_named(statement, "csv"))
+
+
+class MonthStatementPdf(APIView):
+    required_scope = Scope.BILLING
+
+    @extend_schema(
+        operation_id="get_statement_pdf",
+        parameters=[MONTH],
+        responses={(200, "application/pdf"): OpenApiTypes.BINARY},
+    )
+    def get(self, request: ApiRequest, month: str) -> HttpResponse:
+        """The same as PDF, for people. A month of more than 1,000 lines shows one a day and kind."""
+        statement = statements.of(request.organization, month, timezone.now())
+        paper = statement_pdf.render(statement)
+        return HttpResponse(paper, content_type="application/pdf", headers=_named(statement, "pdf"))
+
+
+def _named(statement: Statement, ending: str) -> dict[str, str]:
+    state = "-provisional" if statement.provisional else ""
+    return {"Content-Disposition": f'attachment; filename="statement-{statement.month}{state}.{ending}"'}

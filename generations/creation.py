@@ -119,7 +119,7 @@ def _make(
             _media(task, parsed, uploads),
             [idempotency.record(organization, *remember, task, answer)] if remember else [],
         )
-        ledger.reserve(organization, task.pk, price.credits, api_key=key)
+        ledger.reserve(organization, task.pk, price.credits, api_key=key, model=task.model)
     _check_room(organization, key)
     return task, answer
 

@@ -20,7 +20,7 @@ from django.utils import timezone
 from django_q.models import Schedule
 
 from accounts import organizations, throttles
-from billing import audit, ledger
+from billing import audit, ledger, rollups
 from generations import audit as books
 from generations import (
     catalog,
@@ -51,6 +51,7 @@ HANDOVER_SECONDS = 25  # with them it ends well before the time-out of a job
 LOOP_LEASE_SECONDS = 6
 SWEEP_SECONDS = 0.5
 AUDIT_SECONDS = 60  # a job has 120; what is left over has its turn in the next
+ROLL_UP_SECONDS = 45  # the next one starts after a minute
 SWEEP_LIMIT = 200
 POLL_MARGIN_SECONDS = 10
 SCHEDULES_LOCK = 0x736368656475  # an advisory lock of the database: those who write the schedules come one by one
@@ -79,6 +80,7 @@ def ensure_schedules() -> None:
     for shard in range(settings.POLL_SHARDS):
         _schedule(f"loop {shard}", "generations.jobs.loop", Schedule.MINUTES, minutes=1, args=f"({shard},)")
         doorbell.ring_first("loop", shard)
+    _schedule("roll-ups", "generations.jobs.roll_up", Schedule.MINUTES, minutes=1)
     _schedule("housekeeping", "generations.jobs.housekeeping", Schedule.MINUTES, minutes=5)
     _schedule("audit", "generations.jobs.audit_changed", Schedule.MINUTES, minutes=5)
     _schedule("nightly audit", "generations.jobs.audit_all", Schedule.DAILY)
@@ -164,6 +166,11 @@ def forget_rates() -> None:
 def synchronize_voices() -> None:
     """Ask the providers what voices they have."""
     voices.synchronize()
+
+
+def roll_up() -> None:
+    """Roll up the transfers of every wallet, so that tails are short."""
+    rollups.roll_all(seconds=ROLL_UP_SECONDS)
 
 
 def audit_changed() -> None:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from generations.views import elements, files, health, hints, models, tasks, webhooks
+from generations.views import elements, files, health, hints, models, tasks, usage, webhooks
 
 urlpatterns = [
     path("v1/videos/generations", tasks.Generations.as_view()),
@@ -10,6 +10,8 @@ urlpatterns = [
     path("v1/tasks/batch", tasks.TaskBatch.as_view()),
     path("v1/tasks/<str:task_id>", tasks.OneTask.as_view()),
     path("v1/tasks/<str:task_id>/cancel", tasks.CancelTask.as_view()),
+    path("v1/tasks/<str:task_id>/timeline", tasks.TaskTimeline.as_view()),
+    path("v1/usage", usage.UsageReport.as_view()),
     path("v1/elements", elements.Elements.as_view()),
     path("v1/elements/<str:element_id>", elements.OneElement.as_view()),
     path("v1/voices", elements.Voices.as_view()),

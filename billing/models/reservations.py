@@ -33,6 +33,9 @@ class Reservation(models.Model):
         KeyBudget, on_delete=models.PROTECT, null=True, blank=True, related_name="reservations", db_index=False
     )
     budget_day = models.DateField(null=True, blank=True, help_text="The UTC day whose window it counts in.")
+    model = models.CharField(
+        max_length=80, blank=True, default="", db_default="", help_text="Of its task: what the roll-ups count by."
+    )
     amount = CreditsField()
     captured = CreditsField(default=ZERO)
     refunded = CreditsField(default=ZERO, help_text="Of what was captured.")

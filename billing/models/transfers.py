@@ -33,11 +33,16 @@ class Kind(models.TextChoices):
     ADJUST = "adjust"
 
 
+IN_THE_BALANCE = (Kind.GRANT, Kind.TOP_UP, Kind.CAPTURE, Kind.REFUND, Kind.EXPIRE, Kind.ADJUST)
+"""The kinds that change a wallet's balance; the others move credits between available and reserved."""
+
+
 class Transfer(models.Model):
     """`amount` credits from the account `debit` to the account `credit`, at place `seq` of the wallet's chain.
 
     `balance_after`, `reserved_after` and `lot_expires_at` are what holds after the row; `line` numbers the rows of one
-    posting; `hash` chains the row to the one before (billing/chain.py says how). A trigger refuses to change any of it.
+    posting; no row is older than the one before it in its wallet; `hash` chains it to that one (billing/chain.py says
+    how). A trigger refuses to change any of it.
     """
 
     wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="transfers", db_index=False)
@@ -95,6 +100,11 @@ class Transfer(models.Model):
         indexes = [
             models.Index(
                 fields=["reservation"], condition=Q(reservation__isnull=False), name="transfers_of_a_reservation"
+            ),
+            models.Index(
+                fields=["wallet", "seq"],
+                condition=Q(kind__in=["grant", "top_up", "capture", "refund", "expire", "adjust"]),
+                name="transfers_in_the_balance",
             ),
         ]
         triggers = [

@@ -31,7 +31,7 @@ def task_object(task: Task, *, queue_position: int = 0) -> dict[str, Any]:
         "status": task.status,
         "task_info": _info(task, queue_position),
         "usage": _usage(task),
-        "billing": _billing(task),
+        "billing": billing(task),
     }
     if task.metadata:
         answer["metadata"] = task.metadata
@@ -75,7 +75,7 @@ def _usage(task: Task) -> dict[str, Any]:
     return usage if task.is_open else usage | {"credits_used": number(task.charged_credits)}
 
 
-def _billing(task: Task) -> dict[str, Any]:
+def billing(task: Task) -> dict[str, Any]:
     released = not task.is_open and task.status != Task.Status.COMPLETED
     refunded = task.reserved_credits - task.charged_credits if not task.is_open else ZERO
     return {

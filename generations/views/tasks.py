@@ -7,10 +7,11 @@ from rest_framework.views import APIView
 
 from accounts.models import Scope
 from accounts.requests import ApiRequest
-from generations import cancellation, creation, dispatch, task_list
+from generations import cancellation, creation, dispatch, task_list, timeline
 from generations.models import Task
 from generations.serializers import shapes
 from generations.serializers.tasks import task_object
+from generations.serializers.timeline import TimelineShape, timeline_object
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
@@ -89,6 +90,15 @@ class OneTask(APIView):
     def get(self, request: ApiRequest, task_id: str) -> Response:
         """Look at one task."""
         return Response(seen(task_list.find(request.organization, task_id)))
+
+
+class TaskTimeline(APIView):
+    required_scope = Scope.READ
+
+    @extend_schema(operation_id="get_timeline", responses=TimelineShape)
+    def get(self, request: ApiRequest, task_id: str) -> Response:
+        """Say what happened to a task, in its order, and what it cost."""
+        return Response(timeline_object(timeline.of(task_list.find(request.organization, task_id))))
 
 
 class CancelTask(APIView):

@@ -14,7 +14,7 @@ from pytest_django import Settings
 
 from accounts import ids
 from accounts.models import RateWindow, User
-from billing import audit, ledger
+from billing import audit, ledger, rollups
 from billing.models import GroupPrice
 from generations import (
     alerts,
@@ -185,6 +185,7 @@ def lived_in(finished: Task, alice: Person) -> Task:
     GroupPrice.objects.create(user_group=alice.organization.user_group, model=finished.model, rate=Decimal("5.1"))
     ledger.adjust(alice.organization, Decimal(-5), reference="dispute-1", reason="A dispute")
     audit.audit_all()
+    rollups.roll_all()
     DownloadPlace.objects.create(organization=alice.organization, number=1, taken_until=timezone.now())
     LoopLease.objects.update_or_create(shard=0)
     hour = {"model": finished.model, "hour": figures.hour_of(timezone.now())}

@@ -140,3 +140,9 @@ def wait_until_ready(port: int, process: "subprocess.Popen[bytes]") -> None:
 def on_server(statement: str, *names: str) -> None:
     with psycopg.connect(settings.DATABASE_OWNER_URL, autocommit=True) as owner:
         owner.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+
+def on_database(statement: str, *values: object) -> None:
+    """As the owner, in the benchmarks' database."""
+    with psycopg.connect(settings.DATABASE_OWNER_URL, dbname=connection.settings_dict["NAME"]) as owner:
+        owner.execute(statement, values)

@@ -1,13 +1,16 @@
 """Words that the tests of the books share: small amounts, keys with limits, and a look at what the auditor says."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from accounts import ids
 from accounts.models import ApiKey, Organization
 from billing import audit, ledger
-from billing.models import CreditLot, Reservation, Wallet
+from billing.models import CreditLot, Reservation, Transfer, Wallet
 from billing.replay import Finding
 from tests.cast import give_key
 
@@ -50,6 +53,33 @@ def lot_amounts(lot: CreditLot) -> tuple[Decimal, Decimal, Decimal]:
 
 def movements(organization: Organization) -> list[tuple[str, Decimal]]:
     return list(wallet_of(organization).transfers.order_by("seq").values_list("kind", "amount"))
+
+
+def summed_up(
+    by: Sequence[str], since: datetime, until: datetime, wallet_id: UUID | None = None, *, span: str = "hour"
+) -> list[dict[str, Any]]:
+    """What `rollups.sums` has to say, added up from the transfers one by one."""
+    found: dict[tuple[Any, ...], list[Any]] = defaultdict(lambda: [Decimal(0), 0])
+    rows = Transfer.objects.filter(created_at__gte=since, created_at__lt=until).select_related("lot", "reservation")
+    for row in rows.filter(wallet=wallet_id) if wallet_id else rows:
+        start = row.created_at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+        values = {
+            "organization": row.wallet_id,
+            "time": start if span == "hour" else start.replace(hour=0),
+            "key": row.api_key_id,
+            "model": row.reservation.model if row.reservation else "",
+            "kind": row.kind,
+            "debit": row.debit,
+            "credit": row.credit,
+            "lot_kind": row.lot.kind,
+        }
+        sums = found[tuple(values[name] for name in by)]
+        sums[0] += row.amount
+        sums[1] += row.line == 1
+    ordered = sorted(
+        found, key=lambda group: [(value is None, value or 0 if value is None else value) for value in group]
+    )
+    return [dict(zip((*by, "amount", "postings"), (*group, *found[group]), strict=True)) for group in ordered]
 
 
 def findings(wallets: Iterable[UUID] | None = None) -> list[Finding]:

@@ -1,4 +1,5 @@
-"""Any program of ledger calls, any amounts, any waiting: after every step the auditor finds nothing (I1-I12, I15).
+"""Any program of ledger calls, any amounts, any waiting: after every step the auditor finds nothing (I1-I12,
+I15, I16), and what the roll-ups and their tails say of any range is what its transfers say.
 
 Sizes: LEDGER_EXAMPLES programs of LEDGER_STEPS calls.
 """
@@ -28,11 +29,11 @@ from hypothesis.stateful import (
 from accounts import ids
 from accounts.errors import Forbidden, QuotaExceeded
 from accounts.models import ApiKey, Organization
-from billing import ledger
+from billing import ledger, rollups
 from billing.amounts import ZERO
 from billing.errors import LedgerConflict
-from billing.models import CreditLot, Reservation
-from tests.billing.books import findings, key_of, wallet_of
+from billing.models import CreditLot, Reservation, RollUp
+from tests.billing.books import findings, key_of, summed_up, wallet_of
 from tests.billing.conftest import NOW
 from tests.cast import organization_of
 
@@ -93,13 +94,13 @@ class Programs(RuleBasedStateMachine):
 
         assert wallet_of(self.acme).head == before.head
 
-    @rule(amount=st.one_of(AMOUNTS, st.just(ZERO)), with_key=st.booleans())
-    def reserve(self, amount: Decimal, with_key: bool) -> None:
+    @rule(amount=st.one_of(AMOUNTS, st.just(ZERO)), with_key=st.booleans(), model=st.sampled_from(["", "one", "two"]))
+    def reserve(self, amount: Decimal, with_key: bool, model: str) -> None:
         task, key = ids.new(), self.key if with_key else None
         before = wallet_of(self.acme)
         alive = [lot.remaining for lot in before.lots.all() if not lot.is_due(self.now())]
         try:
-            held = self.run(lambda: ledger.reserve(self.acme, task, amount, api_key=key))
+            held = self.run(lambda: ledger.reserve(self.acme, task, amount, api_key=key, model=model))
         except Forbidden:
             assert before.is_frozen
         except QuotaExceeded as refused:
@@ -156,9 +157,32 @@ class Programs(RuleBasedStateMachine):
         assert done.debt_change <= 0 or wallet.available == 0
         assert done.moved - done.amount == done.debt_change
 
-    @rule(hours=st.integers(1, 72))
-    def wait(self, hours: int) -> None:
-        self.clock.shift(timedelta(hours=hours))
+    @rule(minutes=st.integers(1, 72 * 60))
+    def wait(self, minutes: int) -> None:
+        self.clock.shift(timedelta(minutes=minutes))
+
+    @rule()
+    def roll_up(self) -> None:
+        rollups.roll(self.acme.pk)
+        assert rollups.roll(self.acme.pk) == 0
+
+    @rule()
+    def roll_up_anew(self) -> None:
+        rollups.start_over(self.zenith.pk)
+        rollups.roll_all()
+
+    @rule(
+        by=st.lists(st.sampled_from(sorted(rollups.COLUMNS)), unique=True),
+        hours=st.lists(st.integers(-30, 24 * 21), min_size=2, max_size=2, unique=True).map(sorted),
+        alone=st.booleans(),
+    )
+    def look_at_a_range(self, by: list[str], hours: list[int], alone: bool) -> None:
+        since, until = (NOW + timedelta(hours=hour) for hour in hours)
+        wallet_id = self.acme.pk if alone else None
+
+        said = rollups.sums(by, since=since, until=until, wallet_id=wallet_id, span=RollUp.Span.HOUR)
+
+        assert said == summed_up(by, since, until, wallet_id)
 
     @rule()
     def sweep(self) -> None:

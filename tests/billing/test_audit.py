@@ -68,6 +68,7 @@ TAMPERED = [
     ("UPDATE billing_wallet SET head = decode(repeat('00', 32), 'hex') WHERE seq > 2", {"I5"}),
     ("UPDATE billing_transfer SET reason = 'forged' WHERE seq = 2", {"I5"}),
     ("UPDATE billing_transfer SET amount = amount + 1 WHERE kind = 'refund'", {"I1", "I5", "I6", "I15"}),
+    ("UPDATE billing_transfer SET created_at = created_at + interval '1 day' WHERE kind = 'refund'", {"I5"}),
     ("DELETE FROM billing_transfer WHERE kind = 'adjust'", {"I1", "I5", "I15"}),
     ("UPDATE billing_reservation SET captured = 9 WHERE state = 'captured'", {"I6", "I11"}),
     (

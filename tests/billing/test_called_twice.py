@@ -68,6 +68,17 @@ def test_reserve(acme: Organization, zenith: Organization) -> None:
     )
 
 
+def test_reserve_for_another_model(acme: Organization) -> None:
+    give(acme, 100)
+    task = ids.new()
+    first = ledger.reserve(acme, task, Decimal(5), model="one")
+
+    assert ledger.reserve(acme, task, Decimal(5), model="one") == first
+    assert_conflicts(
+        lambda: ledger.reserve(acme, task, Decimal(5), model="two"), lambda: ledger.reserve(acme, task, Decimal(5))
+    )
+
+
 def test_reserve_again_after_it_was_captured_and_everything_is_spent(acme: Organization) -> None:
     give(acme, 5)
     held = ledger.capture(reserve(acme, 5).id)

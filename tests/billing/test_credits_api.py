@@ -1,6 +1,6 @@
 """GET /v1/credits and GET /v1/ledger: an organization reads its own books, in numbers, page by page."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -103,9 +103,35 @@ def test_the_cursor_leads_through_all_pages(alice: Person) -> None:
     assert seen == [[5, 4], [3, 2], [1]]
 
 
+def test_a_time_narrows_the_ledger_down(alice: Person) -> None:
+    start = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    with time_machine.travel(start, tick=False) as clock:
+        for number in range(9):
+            give(alice.organization, 1, reference=f"grant {number // 2}{number % 2}")
+            clock.shift(timedelta(minutes=number % 2))
+
+    def seen(**query: object) -> list[int]:
+        return [row["seq"] for row in alice.client.get("/v1/ledger", query).json()["data"]]
+
+    minute = [int((start + timedelta(minutes=number)).timestamp()) for number in range(-1, 7)]
+    assert seen(created_after=minute[3]) == [9, 8, 7, 6, 5]
+    assert seen(created_before=minute[2]) == [2, 1]
+    assert seen(created_after=minute[2], created_before=minute[3]) == [4, 3]
+    assert seen(created_after=minute[2], page_size=2, cursor=6) == [5, 4]
+    assert seen(created_before=minute[0]) == seen(created_after=minute[7]) == []
+    assert seen(created_after=minute[0], created_before=minute[7]) == list(range(9, 0, -1))
+
+
 @pytest.mark.parametrize(
     ("query", "param"),
-    [("cursor=x", "cursor"), ("cursor=0", "cursor"), ("page_size=101", "page_size"), ("page_size=0", "page_size")],
+    [
+        ("created_after=yesterday", "created_after"),
+        ("created_before=-1", "created_before"),
+        ("cursor=x", "cursor"),
+        ("cursor=0", "cursor"),
+        ("page_size=101", "page_size"),
+        ("page_size=0", "page_size"),
+    ],
 )
 def test_a_wrong_page_is_refused(alice: Person, query: str, param: str) -> None:
     answer = alice.client.get(f"/v1/ledger?{query}")

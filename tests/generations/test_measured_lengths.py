@@ -82,6 +82,28 @@ def test_a_shorter_output_costs_less(alice: Person, gateway: Steps, clip: Path) 
     assert findings() == []
 
 
+def test_the_timeline_shows_what_both_lengths_cost(alice: Person, gateway: Steps, clip: Path) -> None:
+    task = motion(alice, upload(alice.organization, clip), prompt="[sim:short 1.1]", quality="1080p")
+    gateway.until(task, Task.Status.COMPLETED)
+
+    found = alice.client.get(f"/v1/tasks/{task.public_id}/timeline").json()
+
+    rates = {"label": "1080p", "unit": "second", "rate": 8.1648, "factor": 1.334}
+    assert found["price"]["lines"] == [rates | {"quantity": 4, "amount": 43.5674}]
+    assert found["settlement"].pop("measured_seconds") == pytest.approx(3.17, abs=0.05)
+    assert found["settlement"] == {
+        "measured": "output",
+        "lines": [rates | {"quantity": 3, "amount": 32.6755}],
+        "credits": 32.6755,
+    }
+    moved = [(event["event"], event["credits"], event.get("reason")) for event in found["events"] if "credits" in event]
+    assert moved == [
+        ("credits_reserved", 43.5674, None),
+        ("credits_charged", 32.6755, "completed"),
+        ("credits_released", 10.8919, "less_than_reserved"),
+    ]
+
+
 @pytest.mark.parametrize(("orientation", "reserved"), [("image", "81.648"), ("video", "244.944")])
 def test_for_another_address_the_longest_is_reserved(
     alice: Person, gateway: Steps, clip: Path, orientation: str, reserved: str

@@ -1,0 +1,28 @@
+"""`manage.py roll_up`: roll up now what the job would, or one organization's transfers all over again."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from accounts import ids
+from accounts.models import Organization
+from billing import rollups
+from billing.models import Wallet
+
+
+class Command(BaseCommand):
+    help = "Roll up the transfers that no roll-up holds yet."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--again", metavar="ORGANIZATION", help="Forget this one's roll-ups first (org_…).")
+
+    def handle(self, *, again: str | None, **options: Any) -> None:
+        if again:
+            identifier = ids.decode(Organization.PREFIX, again)
+            if identifier is None or not Wallet.objects.filter(pk=identifier).exists():
+                raise CommandError(f"No organization {again} has a wallet.")
+            rollups.start_over(identifier)
+        rolled = rollups.roll_all()
+        if options["verbosity"]:
+            self.stdout.write(f"Rolled up {rolled} transfers.")
