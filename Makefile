@@ -26,7 +26,7 @@ demo: setup ## buy an element and two videos from the simulator, and check the r
 	@exec $(PY) manage.py demo
 
 test: setup ## every ordinary test
-	$(PY) -m pytest -n 2 -m "not system"
+	$(PY) -m pytest -n 3 -m "not system"
 
 system: setup ## browser, kill and fault tests: real processes, some minutes
 	$(PY) -m pytest -m system
@@ -43,7 +43,7 @@ check: setup ## lint, types, migrations, deployment checks
 chaos: setup ## the kill and fault tests at their large sizes: hours, resumable (ONLY=kills, faults, ..., SEED=7)
 	$(PY) -m tests.system.chaos $(ONLY) $(if $(SEED),--seed $(SEED))
 
-bench: setup ## measure the speed table into docs/figures.md
+bench: setup ## measure speed, polling, memory and reports into docs/figures.md
 	$(PY) -m tests.benchmarks
 	$(PY) -m tests.benchmarks.reports
 

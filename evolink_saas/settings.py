@@ -134,7 +134,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_AUTHENTICATION": [],
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "ENUM_NAME_OVERRIDES": {"LedgerAccount": "billing.models.Account"},
+    "ENUM_NAME_OVERRIDES": {"LedgerAccount": "billing.models.Account", "TaskStatus": "generations.models.Task.Status"},
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "evolink_saas.openapi.finish"],
 }
 LOGGING = logs.configuration(env.text("LOG_FORMAT", "line" if DEBUG else "json"), env.text("LOG_LEVEL", "INFO").upper())
@@ -153,15 +153,14 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS_ONLY
 # Money.
 WELCOME_CREDITS = env.decimal("WELCOME_CREDITS", "30")
 TOP_UP_URL = env.text("TOP_UP_URL", f"{PUBLIC_URL}/docs")  # where a refusal for want of credits sends people
+MAX_LOSS_SHARE = env.decimal("MAX_LOSS_SHARE", "0.15")  # a provider may cost this much more than the task's price
+MAX_LOSS_A_DAY = env.decimal("MAX_LOSS_A_DAY", "100")  # dollars that all tasks of a UTC day may lose together
 RELEASE_EXTENDS_EXPIRY_DAYS = 7  # what returns to a lot that has expired meanwhile lives this long
 AUDIT_CHECKS = ["generations.audit.checks"]  # functions (Wallet) -> Findings that the auditor runs besides its own
 
 # Outbound calls to addresses that a customer gave. Both are for development alone: `check --deploy` refuses them.
 SAFE_HTTP_EXTRA_NETWORKS = env.words("SAFE_HTTP_EXTRA_NETWORKS")
 SAFE_HTTP_CA_FILE = env.text("SAFE_HTTP_CA_FILE", "")
-
-MAX_LOSS_SHARE = env.decimal("MAX_LOSS_SHARE", "0.15")  # a provider may cost this much more than the task's price
-MAX_LOSS_A_DAY = env.decimal("MAX_LOSS_A_DAY", "100")  # dollars that all tasks of a UTC day may lose together
 
 # Breakers (generations/breaker.py): so many faults within the window, and such a share of the attempts that ended in
 # it, trip a model on a provider account; the waits are those before each probe that follows.
@@ -194,7 +193,7 @@ MAX_CLAIMS = 5  # poison work is set aside after so many claims that ended in no
 # process takes as many jobs as it has workers; `retry` outlasts the longest wait in memory, or jobs would run twice.
 Q_BROKER = env.choice("Q_BROKER", "orm", ("orm", "redis"))
 Q_WORKERS = env.integer("Q_WORKERS", 2 * POLL_SHARDS + 2, minimum=2 * POLL_SHARDS + 2)  # loops never hold them all
-Q_TIMEOUT_SECONDS = 120  # more than the polling loop's 70
+Q_TIMEOUT_SECONDS = 120  # more than the polling loop's 95
 Q_CLUSTER = {
     "name": "evolink",
     "workers": Q_WORKERS,

@@ -4,7 +4,8 @@
 
 The cluster is ended when its process group's leader ended, when its heartbeat stopped, when the database went away, or
 when rows could be claimed, a worker was idle, and nothing was claimed for a while. Progress counts, not age: rows that
-wait for their time, or for a paused account, are not claimable, and busy workers have their own time-outs.
+wait for their time, or for an account that has tripped or rests, are not claimable, and busy workers have their own
+time-outs.
 """
 
 import logging

@@ -3,10 +3,11 @@
     Task     pending -> processing | failed | cancelled        processing -> completed | failed | cancelled
     Attempt  submitting -> running -> fetching -> succeeded    each also -> failed | lost
 
-Every function locks the task's row first (then the attempt, then the wallet: one order everywhere), moves states by
-UPDATEs that name the state they leave, and moves the credits in the same transaction. Whoever changes the row does the
-rest; whoever does not, stops. Terminal states are final. What becomes known about an attempt after its end (a late
-success, a lost acceptance) is written down as orphan spend and never charged.
+Every function locks the task's row first (then the account, the breaker, the attempt, the day's loss, the wallet: one
+order everywhere), moves states by UPDATEs that name the state they leave, and moves the credits in the same
+transaction. Whoever changes the row does the rest; whoever does not, stops. Terminal states are final. What becomes
+known about an attempt after its end (a late success, a lost acceptance) is written down as orphan spend and never
+charged.
 """
 
 from datetime import datetime, timedelta

@@ -1,8 +1,8 @@
-"""Resolve a create call whose outcome nobody knows: look the work up by our reference, adopt it if it is there.
+"""Resolve a create call whose outcome nobody knows: look the work up, adopt it if it is there.
 
-Looks follow at `LOOKUP_DELAYS_SECONDS` after the call, then at the last of their gaps. Only when three looks, each at
-least `LOOKUP_ABSENT_GAP_SECONDS` after the one before, found nothing, was it never created, and the task may be sent
-again. A look-up that fails decides nothing. The deadline ends it all (`lifecycle.give_up`).
+Looks follow at `LOOKUP_DELAYS_SECONDS` after the call, then every `LOOKUP_ABSENT_GAP_SECONDS`. Only when three looks,
+each at least `LOOKUP_ABSENT_GAP_SECONDS` after the one before, found nothing, was it never created, and the task may be
+sent again. A look-up that fails decides nothing. The deadline ends it all (`lifecycle.give_up`).
 """
 
 import asyncio
@@ -69,7 +69,7 @@ def _look_again(task: Task, attempt: Attempt, *, absent: bool) -> None:
         attempt.last_absent_at = now
     attempt.save(update_fields=["looks", "absent_looks", "last_absent_at"])
     if attempt.absent_looks >= ABSENT_LOOKS:
-        lifecycle.refused(attempt, "our reference is not known there", "not_created", retry_at=now)
+        lifecycle.refused(attempt, "the provider has no such work", "not_created", retry_at=now)
         doorbell.ring("submit", task.pk)
     else:
         leases.let_go(task, due_at=max(now, next_look(attempt)))

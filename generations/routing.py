@@ -235,7 +235,7 @@ def _against(candidate: Candidate, wanted: Wish, now: datetime, *, at_post: bool
 def _obstacle(candidate: Candidate, wanted: Wish) -> str:
     account = candidate.account
     if not account.enabled:
-        return "switched off"
+        return "disabled"
     if account.draining:
         return "draining"
     if account.is_barred:

@@ -1,4 +1,4 @@
-"""Kill switches: an operator stops a model, a provider account or an organization, and says until when about.
+"""Kill switches: an operator stops a model, a provider account or an organization, and says about until when.
 
 A new request for what is switched off is refused with the operator's public message; tasks that wait go on waiting,
 and work that a provider has goes on. An expected end that has passed lifts nothing: an operator does. Rows are kept.

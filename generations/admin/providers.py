@@ -127,7 +127,7 @@ class ProviderAccountAdmin(Editable):
     @reasoned("Disable", icon="toggle_off", variant=ActionVariant.DANGER, text="Nothing new goes there.")
     def disable(self, account: ProviderAccount, given: Given) -> Done:
         provider_accounts.disable(account)
-        return Done(f"{account} is switched off.")
+        return Done(f"{account} is disabled.")
 
     @reasoned("Drain", icon="hourglass_bottom", text="It finishes what runs and takes nothing new.")
     def drain(self, account: ProviderAccount, given: Given) -> Done:

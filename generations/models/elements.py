@@ -1,4 +1,4 @@
-"""Elements (reusable characters), where each lives upstream, the images that can rebuild it, and the voices."""
+"""Elements (reusable characters), where each lives upstream, the files that can rebuild it, and the voices."""
 
 from django.db import models
 from django.db.models import Q

@@ -167,6 +167,7 @@ class ModelList(serializers.Serializer):
 
 
 class CatalogModelShape(ModelShape):
+    estimated_time = serializers.IntegerField(help_text="Seconds, roughly; `GET /v1/models` has the median.")
     schema_url = serializers.URLField(help_text="The JSON Schema of its request; read it without a key.")
 
     class Meta:

@@ -9,18 +9,16 @@ from django.utils.cache import get_conditional_response, patch_cache_control
 from django.views.decorators.http import require_safe
 from drf_spectacular.utils import extend_schema
 from rest_framework.renderers import JSONRenderer
-from rest_framework.views import APIView
 
 from accounts.requests import ApiRequest
 from generations import standing, status_page
 from generations.serializers.health import HealthReport
+from generations.views.models import PublicView
 
 MAX_AGE_SECONDS = 30
 
 
-class CatalogHealth(APIView):
-    required_scope = None
-
+class CatalogHealth(PublicView):
     @extend_schema(operation_id="get_catalog_health", responses={200: HealthReport, 304: None})
     def get(self, request: ApiRequest) -> HttpResponse:
         """How well each model works: its status, success rate, times and availability, from our own records.

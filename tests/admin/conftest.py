@@ -175,7 +175,7 @@ def lived_in(finished: Task, alice: Person) -> Task:
         unknown_since=timezone.now(),
     )
     OrphanSpend.objects.create(attempt=lost, reason="generation_timeout while submitting")
-    alerts.tell("unknown-state-word", "kling", "The provider said `paused`.")
+    alerts.tell("unknown-status-word", "kling", "The provider said `paused`.")
     webhooks.secret_of(alice.organization)
     breaker.reset(breaker.trip(attempt.account, finished.model, "They announced it", until=None))
     switches.lift(switches.set_on(model="kling-v3-text-to-video", reason="R", message="Back soon."), "Done")

@@ -17,7 +17,7 @@ from django_q.models import OrmQ
 
 from accounts import ids
 from billing import ledger
-from generations import creation, dispatch
+from generations import creation, requests
 from generations.models import Attempt, ProviderAccount, Task
 from generations.providers import adapter
 from generations.sandbox import store
@@ -77,7 +77,8 @@ def fill(where: Upstream, like: Task, customers: Sequence[Customer], count: int,
             Task.objects.bulk_create([task for task, _ in part])
             Attempt.objects.bulk_create([attempt for _, attempt in part])
             for task, _ in part:
-                ledger.reserve(task.organization, task.pk, like.reserved_credits, api_key=task.api_key)
+                reserved = {"api_key": task.api_key, "model": task.model}
+                ledger.reserve(task.organization, task.pk, like.reserved_credits, **reserved)
     where.attempts |= {attempt.upstream_id: attempt for _, attempt in pairs}
     _write_upstream(where, like, faults)
 
@@ -90,13 +91,14 @@ def _running(where: Upstream, like: Task, customer: Customer) -> tuple[Task, Att
     task.status, task.accepted_at, task.deadline_at = Task.Status.PROCESSING, now, now + timedelta(hours=1)
     task.due_at = task.rung_until = None
     attempt = Attempt(task=task, account=where.account, number=1, state=Attempt.State.RUNNING, accepted_at=now)
+    attempt.model = task.model
     attempt.upstream_id, attempt.due_at = f"{int(time.time() * 1000)}{next(_numbers):06}", now
     return task, attempt
 
 
 def _write_upstream(where: Upstream, like: Task, faults: dict[str, str]) -> None:
     """The works themselves: each like one that was posted in earnest."""
-    request = dispatch._request(like, where.account, reference=ids.encode(Attempt.PREFIX, ids.new()), links={})
+    request = requests.order(like).request(where.account, reference=ids.encode(Attempt.PREFIX, ids.new()))
     caller, provider = where.account.caller(), adapter(where.account.provider)
     posted = provider.submit(caller, request)
     Attempt.objects.filter(account=where.account).update(route=posted.route, state_word="processing")

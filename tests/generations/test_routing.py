@@ -35,7 +35,7 @@ def test_the_cheapest_comes_first_and_the_choice_is_stored(alice: Person, gatewa
 @pytest.mark.parametrize(
     ("values", "reason"),
     [
-        ({"enabled": False}, "switched off"),
+        ({"enabled": False}, "disabled"),
         ({"draining": True}, "draining"),
         ({"costs": {"another-model": {}}}, "does not offer it"),
         ({"costs": {MODEL: {"4k_on": "0.4"}}}, "does not offer it"),

@@ -53,7 +53,7 @@ class Fal:
         response = wire.create(self._transport, url, body=body, headers=_headers(account))
         answer = answers.read(response)
         if not answer.is_success:
-            raise verdicts.refusal(answer.status, answer.trouble, wire.retry_after_seconds(response))
+            raise verdicts.refusal(answer.status, answer.complaint, wire.retry_after_seconds(response))
         request_id, word = answers.accepted(answer)
         return Accepted(upstream_id=request_id, route=route, state_word=word, queued=word == answers.QUEUED)
 

@@ -29,11 +29,11 @@ class Answer:
         return 200 <= self.status < 300
 
     @property
-    def trouble(self) -> verdicts.Trouble:
-        return verdicts.trouble(self.status, self.body, self.headers)
+    def complaint(self) -> verdicts.Complaint:
+        return verdicts.complaint(self.status, self.body, self.headers)
 
     def unknown(self, what: str) -> OutcomeUnknown:
-        return OutcomeUnknown(f"{what}: HTTP {self.status} {self.trouble.message[:200]}".strip())
+        return OutcomeUnknown(f"{what}: HTTP {self.status} {self.complaint.message[:200]}".strip())
 
 
 def read(response: httpx.Response) -> Answer:
@@ -63,7 +63,7 @@ def standing(request_id: str, answer: Answer) -> Progress | None:
     if word != COMPLETED:
         return _running(request_id, word)
     if answer.body.get("error") or answer.body.get("error_type"):
-        return failed(request_id, answer.trouble)
+        return failed(request_id, answer.complaint)
     return None
 
 
@@ -76,7 +76,7 @@ def never_ran(answer: Answer) -> bool:
     """Whether a status says that the request was cancelled before a machine had begun with it."""
     metrics = answer.body.get("metrics")
     seconds = decimal(metrics.get("inference_time")) if isinstance(metrics, dict) else None
-    cancelled = text(answer.body.get("status")) == COMPLETED and answer.trouble.type == verdicts.CANCELLED
+    cancelled = text(answer.body.get("status")) == COMPLETED and answer.complaint.type == verdicts.CANCELLED
     return answer.is_success and cancelled and not seconds
 
 
@@ -84,8 +84,8 @@ def result(request_id: str, answer: Answer) -> Progress | None:
     """What the result of a completed request says; None = it is not to be had here. OutcomeUnknown: we are refused."""
     if answer.is_success:
         return _succeeded(request_id, answer.body, _cost(answer))
-    if verdicts.is_verdict(answer.status, answer.trouble):
-        return failed(request_id, answer.trouble, _cost(answer))
+    if verdicts.is_verdict(answer.status, answer.complaint):
+        return failed(request_id, answer.complaint, _cost(answer))
     if 300 <= answer.status < 400 or answer.status in verdicts.UNDECIDED:
         raise answer.unknown("no result")
     return None
@@ -96,7 +96,7 @@ def ended(item: Mapping[str, Any]) -> Progress:
     request_id, status, output = text(item.get("request_id")), item.get("status_code"), item.get("json_output")
     code = status if isinstance(status, int) else 0
     if code >= 400:
-        return failed(request_id, verdicts.trouble(code, output))
+        return failed(request_id, verdicts.complaint(code, output))
     if 200 <= code < 300 and isinstance(output, dict):
         return _succeeded(request_id, output, None)
     return _running(request_id, COMPLETED)
@@ -119,7 +119,7 @@ def holds(found: Any, mark: Any) -> bool:
     return bool(found == mark and isinstance(found, bool) == isinstance(mark, bool))
 
 
-def failed(request_id: str, said: verdicts.Trouble, cost: Cost | None = None) -> Progress:
+def failed(request_id: str, said: verdicts.Complaint, cost: Cost | None = None) -> Progress:
     return Progress(
         upstream_id=request_id,
         state="failed",

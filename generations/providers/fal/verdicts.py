@@ -32,7 +32,7 @@ from generations.providers.wire import text
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trouble:
+class Complaint:
     """What an answer says of its error. `field` is the one it blames; `retryable` is None when it does not say.
 
     `refuses_input`: a 4xx with a list of what is wrong.
@@ -45,9 +45,8 @@ class Trouble:
     refuses_input: bool = False
 
 
-CERTAIN_STATUSES = frozenset(
-    {401, 402, 403, 404}
-)  # fal's own word about our credential, balance, rights, or its endpoint
+# fal's own word about our credential, balance or rights, or that it has no such endpoint.
+CERTAIN_STATUSES = frozenset({401, 402, 403, 404})
 
 # The address may be ours, and another provider may reach it.
 NOT_FETCHED = replace(UNREACHABLE, by_input=False)
@@ -122,7 +121,7 @@ UNDECIDED = frozenset({401, 402, 403, 405, 407, 408, 409, 429})
 """Statuses of a result that speak of us or of the moment, and not of the work."""
 
 
-def trouble(status: int, found: Any, headers: Mapping[str, str] | None = None) -> Trouble:
+def complaint(status: int, found: Any, headers: Mapping[str, str] | None = None) -> Complaint:
     """What an answer's body (and its headers) says is wrong."""
     body, heads = found if isinstance(found, dict) else {}, headers or {}
     detail = body.get("detail")
@@ -130,7 +129,7 @@ def trouble(status: int, found: Any, headers: Mapping[str, str] | None = None) -
     first = entries[0] if entries else {}
     place = first.get("loc")
     word = heads.get("x-fal-retryable", "").lower()
-    return Trouble(
+    return Complaint(
         type=text(first.get("type")) or text(body.get("error_type")) or text(heads.get("x-fal-error-type")),
         message=text(first.get("msg")) or text(detail) or text(body.get("error")),
         field=text(place[1]) if isinstance(place, list) and len(place) > 1 else "",
@@ -139,14 +138,14 @@ def trouble(status: int, found: Any, headers: Mapping[str, str] | None = None) -
     )
 
 
-def is_verdict(status: int, said: Trouble) -> bool:
+def is_verdict(status: int, said: Complaint) -> bool:
     """Whether such a result is the model's own last word, and not a hiccup on the way to it."""
     if 400 <= status < 500:
         return status not in UNDECIDED and status != NOT_THERE and bool(said.type or said.message)
     return status >= 500 and bool(said.type)
 
 
-def failure(said: Trouble) -> Verdict:
+def failure(said: Complaint) -> Verdict:
     """The verdict on accepted work that ended with this trouble."""
     words = f"{said.type}: {said.message}".strip(": ")
     if said.field in OWN_FIELDS:
@@ -164,7 +163,7 @@ def failure(said: Trouble) -> Verdict:
     return causes.of(said.message, INTERNAL).verdict(words)
 
 
-def refusal(status: int, said: Trouble, retry_after_seconds: int | None) -> ProviderError:
+def refusal(status: int, said: Complaint, retry_after_seconds: int | None) -> ProviderError:
     """What an answer that did not accept a create means.
 
     A 5xx may have queued the request before it failed; 408 is a proxy's time-out on one that may have passed it.
@@ -183,7 +182,7 @@ def refusal(status: int, said: Trouble, retry_after_seconds: int | None) -> Prov
     return _by_content(status, said, detail, retry_after_seconds)
 
 
-def _by_content(status: int, said: Trouble, detail: str, wait: int | None) -> ProviderError:
+def _by_content(status: int, said: Complaint, detail: str, wait: int | None) -> ProviderError:
     """Another 4xx: its type says whether the input is to blame. What names no cause is about the request."""
     verdict = failure(said)
     if verdict.code in PROVIDERS_OWN:
