@@ -134,7 +134,11 @@ SPECTACULAR_SETTINGS = {
     "SERVE_AUTHENTICATION": [],
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "ENUM_NAME_OVERRIDES": {"LedgerAccount": "billing.models.Account", "TaskStatus": "generations.models.Task.Status"},
+    "ENUM_NAME_OVERRIDES": {
+        "LedgerAccount": "billing.models.Account",
+        "TaskStatus": "generations.models.Task.Status.values",
+        "ModelStatus": "generations.serializers.health.STATUSES",
+    },
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "evolink_saas.openapi.finish"],
 }
 LOGGING = logs.configuration(env.text("LOG_FORMAT", "line" if DEBUG else "json"), env.text("LOG_LEVEL", "INFO").upper())

@@ -1,20 +1,15 @@
-"""Cancel a task: certain while nothing was sent; afterwards only where the provider really stops the work."""
+"""Cancel a task: certain while nothing was sent; afterwards only while it waits in a provider's queue that lets it go.
 
-from generations import lifecycle
+Where the provider's answer comes too late for this one, it ends the task later, with the same refund.
+"""
+
+from generations import lifecycle, queues
 from generations.models import Attempt, Task
-from generations.providers import adapter
-from generations.providers.base import Handle, ProviderError
 
 
 def cancel(task: Task) -> Task:
     """The cancelled task; again = the same answer. Raises Conflict `task_not_cancellable`."""
-    running = task.attempts.filter(state=Attempt.State.RUNNING).select_related("account").first()
-    return lifecycle.cancel(task, stopped=running if running is not None and _stopped(running) else None)
-
-
-def _stopped(attempt: Attempt) -> bool:
-    handle = Handle(upstream_id=attempt.upstream_id, route=attempt.route)
-    try:
-        return adapter(attempt.account.provider).cancel(attempt.account.caller(), handle)
-    except ProviderError:
-        return False
+    waiting = task.attempts.filter(state=Attempt.State.RUNNING, queued_since__isnull=False)
+    queued = waiting.select_related("account").first()
+    is_let_go = queued is not None and queues.ask_to_let_go(queued, Attempt.CancelAsked.BY_CUSTOMER)
+    return lifecycle.cancel(task, stopped=queued if is_let_go else None)

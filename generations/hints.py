@@ -8,14 +8,17 @@ from collections.abc import Mapping
 
 from django.conf import settings
 from django.core import signing
+from django.db import transaction
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from accounts import ids
-from generations import lifecycle
-from generations.models import Attempt
+from generations import doorbell, orphans
+from generations.models import Attempt, Task
+from generations.moves import lock
 from generations.providers import adapter
 
+State = Attempt.State
 SIGNER = "generations.hints"
 PATH = "/hints"
 
@@ -37,7 +40,23 @@ def take(attempt: Attempt, headers: Mapping[str, str], body: bytes) -> None:
     """Look at the attempt soon. Raises CallbackRefused when the provider did not write this."""
     account = attempt.account
     upstream_id = adapter(account.provider).read_callback(account.caller(), headers, body, timezone.now())
-    lifecycle.hinted(attempt, upstream_id)
+    note(attempt, upstream_id)
+
+
+def note(attempt: Attempt, upstream_id: str) -> None:
+    """A provider's callback named this work: ask about it now, or look there for what got lost."""
+    now = timezone.now()
+    with transaction.atomic():
+        task = lock(attempt.task_id)
+        rows = Attempt.objects.filter(pk=attempt.pk)
+        rows.filter(state=State.RUNNING, upstream_id=upstream_id).update(due_at=now)
+        if not rows.filter(upstream_id="", hint_id="").update(hint_id=upstream_id[:200]):
+            return
+        if rows.filter(state__in=[State.FAILED, State.LOST]).exists():
+            orphans.note_hint(attempt, upstream_id)
+        unknown = rows.filter(state=State.SUBMITTING, unknown_since__isnull=False).exists()
+        if unknown and Task.objects.filter(pk=task.pk, status__in=Task.OPEN).update(due_at=now):
+            doorbell.ring("submit", task.pk)
 
 
 def _token(reference: str) -> str:

@@ -45,7 +45,11 @@ from generations.providers.base import Accepted, Plan, Progress, Verdict
 
 Status = Task.Status
 State = Attempt.State
-LEFT_QUEUE = "left_queue"
+LEFT_QUEUE = routing.LEFT_QUEUE
+CANCELLED = "request_cancelled"
+LAST_LOOK = timedelta(minutes=1)  # before its deadline, at work that waits in a provider's queue
+# Tried elsewhere, and no word about the provider.
+NOBODYS_FAULT = {CANCELLED, "media_unreachable", "video_probe_failed"}
 
 
 def freeze_input_length(task: Task, seconds: Decimal) -> None:
@@ -124,27 +128,17 @@ def accepted(attempt: Attempt, answer: Accepted | Progress) -> bool:
             alerts.tell("unknown-status-word", str(attempt.account), f"{attempt}: it says {answer.state_word!r}.")
         spec = catalog.find(task.model)
         minutes = spec.deadline_minutes if spec else 60
+        deadline = task.deadline_at if task.accepted_at else now + timedelta(minutes=minutes)
+        leaves = min(now + timedelta(seconds=settings.QUEUE_PATIENCE_SECONDS), deadline - LAST_LOOK)
         Task.objects.filter(pk=task.pk, status__in=Task.OPEN).update(
             status=Status.PROCESSING,
             accepted_at=task.accepted_at or now,
-            deadline_at=task.deadline_at if task.accepted_at else now + timedelta(minutes=minutes),
+            deadline_at=deadline,
             claims=0,
-            **(FREE | {"due_at": now + timedelta(seconds=settings.QUEUE_PATIENCE_SECONDS)} if answer.queued else NEVER),
+            **(FREE | {"due_at": leaves} if answer.queued else NEVER),
         )
-    breaker.accepted(attempt, until=task.deadline_at if task.accepted_at else now + timedelta(minutes=minutes))
+    breaker.accepted(attempt, until=deadline)
     return True
-
-
-def waited(attempt: Attempt, *, begun: bool) -> None:
-    """Its time in the provider's own queue is added to the task's deadline. `begun`: that time is over."""
-    now = timezone.now()
-    with transaction.atomic():
-        task = lock(attempt.task_id)
-        queued = Attempt.objects.filter(pk=attempt.pk, state=State.RUNNING, queued_since__isnull=False)
-        since = queued.values_list("queued_since", flat=True).first()
-        if since is not None and queued.update(queued_since=None if begun else now):
-            later = {"deadline_at": task.deadline_at + (now - since)}
-            Task.objects.filter(pk=task.pk, status__in=Task.OPEN).update(**later | ({"due_at": None} if begun else {}))
 
 
 def withdrawn(attempt: Attempt) -> None:
@@ -156,20 +150,6 @@ def withdrawn(attempt: Attempt) -> None:
             margin.give_back(attempt)
             Task.objects.filter(pk=attempt.task_id, status__in=Task.OPEN).update(**FREE | {"due_at": timezone.now()})
     breaker.undecided(attempt)
-
-
-def hinted(attempt: Attempt, upstream_id: str) -> None:
-    """A provider's callback named this work: ask about it now, or look there for what got lost."""
-    now = timezone.now()
-    with transaction.atomic():
-        task = lock(attempt.task_id)
-        rows = Attempt.objects.filter(pk=attempt.pk)
-        rows.filter(state=State.RUNNING, upstream_id=upstream_id).update(due_at=now)
-        if rows.filter(upstream_id="", hint_id="").update(hint_id=upstream_id[:200]):
-            orphans.look_again(attempt)
-            unknown = rows.filter(state=State.SUBMITTING, unknown_since__isnull=False).exists()
-            if unknown and Task.objects.filter(pk=task.pk, status__in=Task.OPEN).update(due_at=now):
-                doorbell.ring("submit", task.pk)
 
 
 def outcome_unknown(attempt: Attempt, detail: str, *, look_at: datetime) -> None:
@@ -189,6 +169,9 @@ def refused(attempt: Attempt, reason: str, outcome: str, *, retry_at: datetime) 
     verdict = judged(timezone.now(), fault=True) if outcome == "provider_refused" else {}
     with transaction.atomic():
         lock(attempt.task_id)
+        if outcome == routing.ABSENT_OUTCOME and Attempt.objects.filter(pk=attempt.pk).exclude(hint_id="").exists():
+            Task.objects.filter(pk=attempt.task_id, status__in=Task.OPEN).update(**FREE | {"due_at": retry_at})
+            return  # a callback named the work while it was looked up in vain
         if move(attempt, State.SUBMITTING, State.FAILED, outcome=outcome, upstream_message=reason[:1000], **verdict):
             margin.give_back(attempt)
             Task.objects.filter(pk=attempt.task_id, status__in=Task.OPEN).update(
@@ -229,6 +212,10 @@ def attempt_failed(attempt: Attempt, progress: Progress) -> None:
         retryable=True,
         upstream_message=progress.state_word,
     )
+    if verdict.code == CANCELLED and attempt.cancel_asked:
+        _let_go(attempt)
+        return
+    is_fault = not verdict.by_input and verdict.code not in NOBODYS_FAULT
     with transaction.atomic():
         task = lock(attempt.task_id)
         moved = move(
@@ -238,22 +225,31 @@ def attempt_failed(attempt: Attempt, progress: Progress) -> None:
             outcome=verdict.code,
             upstream_message=verdict.upstream_message[:1000],
             state_word=progress.state_word[:80],
-            **judged(timezone.now(), fault=not verdict.by_input),
+            **(judged(timezone.now(), fault=is_fault) if is_fault or verdict.by_input else {}),
             **cost_of(progress),
             **NEVER,
         )
         if moved:
+            goes_on = task.is_open and not verdict.by_input and _may_go_on(task)
             margin.lose(attempt) if progress.cost and progress.cost.amount else margin.give_back(attempt)
-            _end_or_go_on(task, verdict)
+            _end_or_go_on(task, verdict, goes_on=goes_on)
     if moved:
-        breaker.undecided(attempt) if verdict.by_input else breaker.fault(attempt, verdict.upstream_message)
+        breaker.fault(attempt, verdict.upstream_message) if is_fault else breaker.undecided(attempt)
 
 
-def _end_or_go_on(task: Task, verdict: Verdict) -> None:
+def _let_go(attempt: Attempt) -> None:
+    """We had asked the provider to let it go, and its answer came late: that is no failure of anybody."""
+    if attempt.cancel_asked == Attempt.CancelAsked.BY_CUSTOMER:
+        cancel(attempt.task, stopped=attempt)
+    else:
+        withdrawn(attempt)
+
+
+def _end_or_go_on(task: Task, verdict: Verdict, *, goes_on: bool) -> None:
     """The locked task, after a provider failed it."""
     if not task.is_open:
         return
-    if not verdict.by_input and _may_go_on(task):
+    if goes_on:
         now = timezone.now()
         Task.objects.filter(pk=task.pk).update(**FREE | {"due_at": now, "rung_until": now + leases.RING_TRUST})
         doorbell.ring("submit", task.pk)

@@ -86,14 +86,13 @@ def look_at_orphans(limit: int = 50) -> int:
         if time.monotonic() > until:
             break
         looked += 1
+        orphans.put_off(orphan)  # before it is asked about: a look that is cut short must not come first for ever
         try:
             found = ask(orphan.attempt)
         except OutcomeUnknown as unknown:
             logger.info("%s: nobody can say what became of it: %s", orphan.attempt, unknown.detail)
-            orphans.put_off(orphan)
         except Exception:
             logger.exception("%s: looking at it again failed; the next hour tries again", orphan.attempt)
-            orphans.put_off(orphan)
         else:
             orphans.look_at(orphan, found)
     return looked
@@ -107,12 +106,23 @@ def ask(attempt: Attempt) -> Progress | None:
 def find(attempt: Attempt) -> Progress | None:
     """The work behind an attempt without an upstream id: what a callback named, if the provider says so as well, or
     what looks like it and is no other attempt's. None only when there is certainly none. Raises OutcomeUnknown."""
-    hinted = _check(attempt, attempt.hint_id) if attempt.hint_id else None
-    if hinted is not None and not _is_taken(attempt, hinted):
-        return hinted
+    if attempt.hint_id:
+        return _hinted(attempt)
     trace = Trace(reference=attempt.reference, route=attempt.route, sent_at=attempt.created_at, mark=attempt.mark)
-    found = adapter(attempt.account.provider).find(attempt.account.caller(), trace)
-    return next((progress for progress in found if not _is_taken(attempt, progress)), None)
+    api = adapter(attempt.account.provider)
+    found = api.find(attempt.account.caller(), trace)
+    free = next((progress for progress in found if not _is_taken(attempt, progress)), None)
+    if free is None and not api.absence_is_certain:
+        raise OutcomeUnknown("nothing there is ours yet, and that proves nothing")
+    return free
+
+
+def _hinted(attempt: Attempt) -> Progress:
+    """The provider named the work to us: what it does not confirm now, it may a moment later."""
+    found = _check(attempt, attempt.hint_id)
+    if found is None or _is_taken(attempt, found):
+        raise OutcomeUnknown("the provider does not confirm the work that its callback named")
+    return found
 
 
 def _is_taken(attempt: Attempt, progress: Progress) -> bool:

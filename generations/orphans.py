@@ -37,6 +37,13 @@ def note_late_success(attempt: Attempt, progress: Progress) -> None:
         alerts.tell("late-success", str(attempt), "The provider finished work after the refund; it is not charged.")
 
 
+def note_hint(attempt: Attempt, upstream_id: str) -> None:
+    """A callback named work of an attempt that had ended without any: it may have been bought after all."""
+    _note(attempt, "a callback named work of it after it had ended")
+    look_again(attempt)
+    alerts.tell("late-acceptance", str(attempt), f"A callback named {upstream_id} after the attempt had ended.")
+
+
 def look_again(attempt: Attempt) -> None:
     """Something was heard of it: do not wait for tomorrow."""
     OrphanSpend.objects.filter(attempt=attempt).update(due_at=timezone.now())

@@ -20,7 +20,7 @@ from django.db import close_old_connections, connections
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from generations import alerts, leases, lifecycle
+from generations import alerts, leases, lifecycle, queues
 from generations.models import Attempt, ProviderAccount
 from generations.providers import adapter
 from generations.providers.base import (
@@ -217,7 +217,7 @@ def _apply_one(attempt: Attempt, answer: Progress) -> None:
 def _note(attempt: Attempt, answer: Progress) -> None:
     """Still running: remember the provider's word when it changed, and that it has begun."""
     if attempt.queued_since is not None and not answer.queued:
-        lifecycle.waited(attempt, begun=True)
+        queues.waited(attempt, begun=True)
     word = answer.state_word[:WORD_LENGTH]
     Attempt.objects.filter(pk=attempt.pk, state=Attempt.State.RUNNING).update(state_word=word)
     if not answer.known_word:

@@ -26,6 +26,8 @@ from generations.switches import Switched
 
 SOFT_OUTCOME = "slow_down"
 ABSENT_OUTCOME = "not_created"
+LEFT_QUEUE = "left_queue"
+ASKED_LAST = {ABSENT_OUTCOME: "the task got lost there", LEFT_QUEUE: "the task waited long there"}
 RETRY_SECONDS, MAX_RETRY_SECONDS = 30, 600
 ACCOUNTS = Compiled(
     lambda: ProviderAccount.objects.filter(serves=Given("serves"), provider__in=ADAPTERS).annotate(
@@ -60,7 +62,7 @@ class Wish:
 class Candidate:
     """One account; `reason` says why not (empty: it can), `waits` that it soon may.
 
-    `asked_last`: the task got lost there once. `loss`: dollars beyond the price. `is_probe`: it has tripped, and this
+    `asked_last`: why it comes after the others. `loss`: dollars beyond the price. `is_probe`: it has tripped, and this
     task may try it. `over_day`: only the day's loss stands against it. `again_at`: when its breaker may let a task
     through. `switched`: the switch against it.
     """
@@ -69,7 +71,7 @@ class Candidate:
     cost: Decimal
     reason: str = ""
     waits: bool = False
-    asked_last: bool = False
+    asked_last: str = ""
     loss: Decimal = Decimal(0)
     is_probe: bool = False
     over_day: bool = False
@@ -104,15 +106,15 @@ def wish(task: Task, order: Order) -> Wish:
 def choose(task: Task, order: Order | None = None) -> Choice:
     """The account for the task's next attempt, with every candidate's reason. None where it is or has failed.
 
-    One that lost the task in a call, so that it had to be looked up in vain, comes after the others.
+    One that lost the task in a call, or in whose queue it waited in vain, comes after the others.
     """
     over = Attempt.objects.filter(task=task, state__in=[*Attempt.OPEN, Attempt.State.FAILED])
     tried = list(over.exclude(outcome=SOFT_OUTCOME).values_list("account_id", "outcome"))
     wanted = wish(task, order or requests.order(task))
-    found = candidates(wanted, without={account for account, outcome in tried if outcome != ABSENT_OUTCOME})
-    lost_it = {account for account, outcome in tried if outcome == ABSENT_OUTCOME}
-    found = [replace(candidate, asked_last=candidate.account.pk in lost_it) for candidate in found]
-    return _choice(sorted(found, key=lambda candidate: candidate.asked_last))
+    found = candidates(wanted, without={account for account, outcome in tried if outcome not in ASKED_LAST})
+    reasons = {account: ASKED_LAST[outcome] for account, outcome in tried if outcome in ASKED_LAST}
+    found = [replace(candidate, asked_last=reasons.get(candidate.account.pk, "")) for candidate in found]
+    return _choice(sorted(found, key=lambda candidate: bool(candidate.asked_last)))
 
 
 def admit(wanted: Wish) -> None:
@@ -188,7 +190,8 @@ def _choice(found: Sequence[Candidate]) -> Choice:
 
 def _can(candidate: Candidate) -> str:
     probe = ", as a probe" if candidate.is_probe else ""
-    return f"can take it{probe}{', asked last: the task got lost there' if candidate.asked_last else ''}"
+    last = f", asked last: {candidate.asked_last}" if candidate.asked_last else ""
+    return f"can take it{probe}{last}"
 
 
 def _turn(account: ProviderAccount, task_id: str) -> tuple[float, int]:

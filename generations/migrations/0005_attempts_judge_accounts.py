@@ -3,11 +3,11 @@ from django.db import migrations, models
 
 
 def name_the_models(apps, schema_editor):
-    """Attempts that were sent before say which model they made, so that their faults count, too."""
+    """Attempts under way say which model they make, so that their faults count, too. Those that ended never will."""
     Attempt = apps.get_model('generations', 'Attempt')
     Task = apps.get_model('generations', 'Task')
     of_task = Task.objects.filter(pk=models.OuterRef('task')).values('model')
-    Attempt.objects.filter(model='').update(model=models.Subquery(of_task))
+    Attempt.objects.filter(model='', state__in=['submitting', 'running', 'fetching']).update(model=models.Subquery(of_task))
 
 
 class Migration(migrations.Migration):

@@ -152,6 +152,10 @@ class Attempt(Leased):
         FAILED = "failed"
         LOST = "lost"
 
+    class CancelAsked(models.TextChoices):
+        BY_US = "us", "we did, to send it elsewhere"
+        BY_CUSTOMER = "customer", "the customer did"
+
     OPEN: ClassVar = (State.SUBMITTING.value, State.RUNNING.value, State.FETCHING.value)
 
     id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
@@ -199,6 +203,9 @@ class Attempt(Leased):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     unknown_since = models.DateTimeField(null=True, blank=True)
     accepted_at = models.DateTimeField(null=True, blank=True)
+    cancel_asked = models.CharField(
+        max_length=10, blank=True, default="", db_default="", choices=CancelAsked, help_text="Who asked to let it go."
+    )
     queued_since = models.DateTimeField(null=True, blank=True, help_text="It waits in the provider's own queue.")
     finished_at = models.DateTimeField(null=True, blank=True)
 

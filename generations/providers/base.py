@@ -271,9 +271,13 @@ class CallbackRefused(Exception):
 
 
 class Adapter(Protocol):
-    """One upstream's wire format. `poll_every`: it is asked at every so-manieth poll interval only."""
+    """One upstream's wire format. `poll_every`: it is asked at every so-manieth poll interval only.
+
+    `absence_is_certain`: when `find` returns without a match, there is certainly none; else that proves nothing.
+    """
 
     poll_every: int
+    absence_is_certain: bool
 
     def obstacle(self, request: Request) -> str:
         """Why this provider cannot make such a request; empty when it can. Pure; addresses may still be unknown."""

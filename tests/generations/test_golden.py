@@ -195,7 +195,7 @@ def test_callbacks_and_polls_at_once_charge_once(upstream: Upstream, alice: Pers
     wait_for(lambda: upstream.face.see("callbacks")["callbacks"] or upstream.works())
 
     def heard() -> None:
-        lifecycle.hinted(attempt, attempt.upstream_id)
+        hints.note(attempt, attempt.upstream_id)
 
     for _ in range(5):
         at_once([upstream.worker.poll, heard, upstream.worker.poll, heard, upstream.worker.due])
@@ -213,7 +213,7 @@ def test_a_worker_killed_between_sending_and_writing_sends_nothing_twice(upstrea
     for _ in range(10):
         upstream.worker.work()
     assert used(task) == [("cheapest", Attempt.State.SUBMITTING)]
-    lifecycle.hinted(attempt, upstream.face.see("tasks")["tasks"][0]["id"])
+    hints.note(attempt, upstream.face.see("tasks")["tasks"][0]["id"])
     upstream.worker.until(task, Task.Status.COMPLETED)
     assert_bought_once(upstream, alice, task)
 
@@ -265,3 +265,22 @@ def test_a_success_after_the_refund_is_written_down_and_not_charged(upstream: Up
     assert seen(alice, task)["status"] == "failed"
     assert (money(alice.organization), captures(alice)) == ((1000, 0), 0)
     assert findings() == []
+
+
+def test_a_look_alike_that_is_another_tasks_proves_nothing(upstream: Upstream, alice: Person) -> None:
+    """Two tasks ask for the very same. The first has ended there; the second runs, and nobody heard its answer."""
+    upstream.worker.until(ask(alice), Task.Status.COMPLETED)
+    upstream.face.simulator.do("settings", speed=1)
+    upstream.face.script("reset-after-body")
+    second = ask(alice)
+
+    def looked_often() -> bool:
+        upstream.worker.due()
+        attempt = second.attempts.get()
+        return attempt.looks >= 6 or attempt.state == Attempt.State.RUNNING
+
+    wait_for(looked_often)
+    is_found = upstream.name in ("kling", "replicate")
+    assert used(second) == [("cheapest", Attempt.State.RUNNING if is_found else Attempt.State.SUBMITTING)]
+    assert (upstream.requests(), upstream.works()) == (2, 2)
+    assert money(alice.organization) == (1000 - PRICE, PRICE)

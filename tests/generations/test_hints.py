@@ -13,6 +13,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from generations import hints, lifecycle, lookups
 from generations.models import Alert, Attempt, OrphanSpend, ProviderAccount, Task
+from generations.providers.base import OutcomeUnknown
 from generations.sandbox.callbacks import signature
 from tests.cast import Person
 from tests.generations.gateway import Steps, ask, findings, money
@@ -146,7 +147,8 @@ def test_work_that_the_provider_does_not_confirm_is_not_adopted(
         Attempt.objects.filter(pk=lost.pk).update(hint_id="")
         assert tell(lost, {"id": named}) == 204
         lost.refresh_from_db()
-        assert lookups.find(lost) is None
+        with pytest.raises(OutcomeUnknown):
+            lookups.find(lost)
 
 
 def test_what_is_heard_after_the_refund_is_looked_at_now_and_not_charged(
@@ -168,3 +170,51 @@ def test_what_is_heard_after_the_refund_is_looked_at_now_and_not_charged(
     assert (orphan.found_state, orphan.cost_amount) == ("succeeded", 3)
     assert Alert.objects.filter(kind="late-success").exists()
     assert money(alice.organization) == (1000, 0)
+
+
+def test_work_that_a_callback_named_is_never_sent_again_however_often_it_is_absent(
+    alice: Person, gateway: Steps, simulator: RunningSimulator
+) -> None:
+    simulator.script("reset-before-body")
+    task = ask(alice)
+    gateway.due()
+    assert tell(task.attempts.get(), {"id": "not shown yet"}) == 204
+    for _ in range(30):
+        gateway.due()
+    attempt = task.attempts.get()
+    assert (attempt.state, attempt.absent_looks) == (Attempt.State.SUBMITTING, 0)
+    assert len(simulator.see("requests")["requests"]) == 1
+    assert money(alice.organization) == (1000, 27)
+
+
+def test_a_callback_that_comes_during_the_last_look_stops_the_second_sending(
+    alice: Person, gateway: Steps, simulator: RunningSimulator
+) -> None:
+    simulator.script("hang-before-accept 0.1")
+    task = ask(alice)
+    gateway.due()
+    attempt = task.attempts.get()
+    hints.note(attempt, "1001")
+
+    lifecycle.refused(attempt, "the provider has no such work", "not_created", retry_at=timezone.now())
+
+    attempt.refresh_from_db()
+    task.refresh_from_db()
+    assert (attempt.state, attempt.hint_id) == (Attempt.State.SUBMITTING, "1001")
+    assert task.due_at <= timezone.now()
+
+
+def test_a_callback_after_the_work_was_thought_absent_is_told_to_the_operators(
+    alice: Person, gateway: Steps, simulator: RunningSimulator
+) -> None:
+    simulator.script("reset-before-body")
+    task = gateway.until(ask(alice), Task.Status.COMPLETED)
+    first = task.attempts.get(number=1)
+    assert first.outcome == "not_created"
+
+    assert tell(first, {"id": "1001"}) == 204
+
+    assert OrphanSpend.objects.get().attempt == first
+    assert OrphanSpend.objects.get().due_at <= timezone.now()
+    assert Alert.objects.filter(kind="late-acceptance").exists()
+    assert money(alice.organization) == (973, 0)

@@ -30,6 +30,7 @@ MOST_PAGES = 50
 class Fal:
     """The adapter. `transport` replaces the network at the wire; `query_seconds` is how long the checks may take."""
 
+    absence_is_certain = False
     poll_every = 3
 
     def __init__(self, transport: wire.Transport = None, *, query_seconds: float = QUERY_SECONDS) -> None:

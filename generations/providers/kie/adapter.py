@@ -27,6 +27,7 @@ QUERY = "/api/v1/jobs/recordInfo?taskId="
 class Kie:
     """The adapter. `transport` replaces the network at the wire; `query_seconds` is how long the queries may take."""
 
+    absence_is_certain = False
     poll_every = 3
 
     def __init__(self, transport: wire.Transport = None, *, query_seconds: float = QUERY_SECONDS) -> None:

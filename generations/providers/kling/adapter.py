@@ -34,6 +34,7 @@ DELETE_PATHS = ("/v1/general/delete-advanced-elements", "/v1/general/delete-elem
 class Kling:
     """The adapter. `transport` replaces the network at the wire; `query_seconds` is how long a batch query may take."""
 
+    absence_is_certain = True
     poll_every = 1
 
     def __init__(self, transport: wire.Transport = None, *, query_seconds: float = QUERY_SECONDS) -> None:

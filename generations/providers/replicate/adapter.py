@@ -30,6 +30,7 @@ class Replicate:
     """The adapter. `transport` replaces the network at the wire; the seconds say how long a round of queries, and
     reading the list, may take."""
 
+    absence_is_certain = True
     poll_every = 3
 
     def __init__(
