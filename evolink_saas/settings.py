@@ -136,7 +136,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {
         "LedgerAccount": "billing.models.Account",
-        "TaskStatus": "generations.models.Task.Status.values",
+        "TaskStatus": "generations.serializers.shapes.TASK_STATUSES",
         "ModelStatus": "generations.serializers.health.STATUSES",
     },
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "evolink_saas.openapi.finish"],

@@ -11,6 +11,8 @@ from generations.catalog import Spec
 from generations.models import Element, Task, Voice
 from generations.task_list import Filters
 
+TASK_STATUSES = Task.Status.values
+
 
 class TaskInfo(serializers.Serializer):
     estimated_time = serializers.IntegerField(help_text="Seconds.")
@@ -51,7 +53,7 @@ class TaskShape(serializers.Serializer):
     created = UnixTime()
     model = serializers.CharField()
     type = serializers.ChoiceField(choices=Task.Type.values)
-    status = serializers.ChoiceField(choices=Task.Status.values)
+    status = serializers.ChoiceField(choices=TASK_STATUSES)
     progress = serializers.IntegerField(min_value=0, max_value=100)
     task_info = TaskInfo()
     usage = TaskUsage()
@@ -77,7 +79,7 @@ class TaskPage(serializers.Serializer):
 class TaskQuery(serializers.Serializer):
     """`metadata[key]=value` filters by metadata; several of them must all hold."""
 
-    status = serializers.ChoiceField(choices=Task.Status.values, required=False)
+    status = serializers.ChoiceField(choices=TASK_STATUSES, required=False)
     type = serializers.ChoiceField(choices=Task.Type.values, required=False)
     model = serializers.CharField(max_length=80, required=False)
     page = serializers.IntegerField(min_value=1, default=1)

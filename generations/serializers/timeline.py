@@ -9,7 +9,7 @@ from billing.amounts import number
 from billing.models import Unit
 from billing.pricing import Line
 from generations.models import StoredFile, Task
-from generations.serializers.shapes import TaskBilling
+from generations.serializers.shapes import TASK_STATUSES, TaskBilling
 from generations.serializers.tasks import billing, seconds
 from generations.timeline import Event, Timeline
 
@@ -97,7 +97,7 @@ class TimelineShape(serializers.Serializer):
     object = serializers.CharField()
     task_id = serializers.CharField()
     model = serializers.CharField()
-    status = serializers.ChoiceField(choices=Task.Status.values)
+    status = serializers.ChoiceField(choices=TASK_STATUSES)
     price = TimelinePrice()
     settlement = TimelineSettlement(allow_null=True)
     billing = TaskBilling()
