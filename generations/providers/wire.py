@@ -66,11 +66,17 @@ def create(transport: Transport, url: str, *, body: str, headers: Headers) -> ht
 
 
 def query(
-    transport: Transport, url: str, *, headers: Headers, method: str = "GET", body: str | None = None
+    transport: Transport,
+    url: str,
+    *,
+    headers: Headers,
+    method: str = "GET",
+    body: str | None = None,
+    timeout: httpx.Timeout = QUERY_TIMEOUT,
 ) -> httpx.Response:
     """A call that makes nothing. Raises OutcomeUnknown when no answer came."""
     try:
-        with client(transport, QUERY_TIMEOUT) as one_use:
+        with client(transport, timeout) as one_use:
             return one_use.request(method, url, content=body, headers=headers)
     except (httpx.RequestError, httpx.InvalidURL) as error:
         raise OutcomeUnknown(f"{type(error).__name__}: {error}") from error

@@ -1,10 +1,10 @@
 """The calls: one create, a status and a result for each request, a list of what has ended, a cancel while it waits."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any
 from urllib.parse import urlencode
 
 import httpx
@@ -24,18 +24,31 @@ from generations.providers.base import (
 from generations.providers.fal import answers, callbacks, ended, requests, verdicts
 
 KEYS_URL = "https://rest.fal.ai/.well-known/jwks.json"
-MOST_PAGES = 50
+CANCEL_SECONDS = 5
+"""For all calls of a cancel together: somebody waits for the answer."""
+CONNECT_SECONDS = 1
 
 
 class Fal:
-    """The adapter. `transport` replaces the network at the wire; `query_seconds` is how long the checks may take."""
+    """The adapter. `transport` replaces the network at the wire; the seconds say how long a round of checks, reading
+    the list, and a cancel may take."""
 
     absence_is_certain = False
     poll_every = 3
+    absence_is_certain = False
 
-    def __init__(self, transport: wire.Transport = None, *, query_seconds: float = QUERY_SECONDS) -> None:
+    def __init__(
+        self,
+        transport: wire.Transport = None,
+        *,
+        query_seconds: float = QUERY_SECONDS,
+        list_seconds: float = ended.LIST_SECONDS,
+        cancel_seconds: float = CANCEL_SECONDS,
+    ) -> None:
         self._transport = transport
         self._query_seconds = query_seconds
+        self._list_seconds = list_seconds
+        self._cancel_seconds = cancel_seconds
 
     def obstacle(self, request: Request) -> str:
         return requests.obstacle(request)
@@ -66,28 +79,22 @@ class Fal:
 
     def find(self, account: Account, trace: Trace) -> list[Progress]:
         """Ended requests that were sent what we sent. Never empty: what waits or runs is not in the list."""
-        found = ended.like(self._items(account, trace), trace) if trace.mark else []
+        ask = partial(self._query, account, timeout=ended.PAGE_TIMEOUT)
+        items = ended.since(ask, account, trace, self._list_seconds)
+        found = ended.like(items, trace) if trace.mark else []
         if not found:
             raise OutcomeUnknown("no ended request looks like it, which proves nothing")
         return found
 
-    def _items(self, account: Account, trace: Trace) -> Iterator[dict[str, Any]]:
-        cursor = ""
-        for _ in range(MOST_PAGES):
-            page = self._query(account, ended.page_since(account, trace, cursor))
-            yield from ended.items(page)
-            cursor = ended.next_cursor(page)
-            if not cursor:
-                return
-
     def cancel(self, account: Account, handle: Handle) -> bool:
         """Asked only while it waits, since fal would stop running work as well, and bill it. Certain only when the
         status then says that it ended before it had begun."""
-        address = _address(account, handle)
-        if not answers.waits(self._query(account, f"{address}/status")):
+        address, end = _address(account, handle), time.monotonic() + self._cancel_seconds
+        if not answers.waits(self._query(account, f"{address}/status?logs=0", timeout=_until(end))):
             return False
-        self._query(account, f"{address}/cancel", method="PUT")
-        return answers.never_ran(self._query(account, f"{address}/status"))
+        self._query(account, f"{address}/cancel", method="PUT", timeout=_until(end))
+        after = self._query(account, f"{address}/status?logs=1", timeout=_until(end))
+        return answers.never_ran(handle.upstream_id, after)
 
     def callback_keys(self, account: Account) -> dict[str, str]:
         """The set that fal publishes for all its accounts; nothing secret, so no credential goes there."""
@@ -103,8 +110,19 @@ class Fal:
         callbacks.check(account.callback_keys, headers, body, now)
         return signatures.named_in(signatures.read_object(body), "request_id")
 
-    def _query(self, account: Account, url: str, *, method: str = "GET") -> answers.Answer:
-        return answers.read(wire.query(self._transport, url, headers=_headers(account), method=method))
+    def _query(
+        self, account: Account, url: str, *, method: str = "GET", timeout: httpx.Timeout = wire.QUERY_TIMEOUT
+    ) -> answers.Answer:
+        headers = _headers(account)
+        return answers.read(wire.query(self._transport, url, headers=headers, method=method, timeout=timeout))
+
+
+def _until(end: float) -> httpx.Timeout:
+    """What is left until then. Raises OutcomeUnknown when that is nothing."""
+    left = end - time.monotonic()
+    if left <= 0:
+        raise OutcomeUnknown("no answer in time")
+    return httpx.Timeout(left, connect=min(left, CONNECT_SECONDS))
 
 
 async def _check(client: httpx.AsyncClient, account: Account, handle: Handle) -> Progress:

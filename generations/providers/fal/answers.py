@@ -72,12 +72,19 @@ def waits(answer: Answer) -> bool:
     return answer.is_success and text(answer.body.get("status")) == QUEUED
 
 
-def never_ran(answer: Answer) -> bool:
-    """Whether a status says that the request was cancelled before a machine had begun with it."""
-    metrics = answer.body.get("metrics")
-    seconds = decimal(metrics.get("inference_time")) if isinstance(metrics, dict) else None
-    cancelled = text(answer.body.get("status")) == COMPLETED and answer.complaint.type == verdicts.CANCELLED
-    return answer.is_success and cancelled and not seconds
+def never_ran(request_id: str, answer: Answer) -> bool:
+    """Whether a status says that the request was cancelled before a machine had begun with it.
+
+    It has to be said: a time of none or of zero, and no line written by a machine. Silence about the time is no word.
+    """
+    body, metrics = answer.body, answer.body.get("metrics")
+    cancelled = text(body.get("status")) == COMPLETED and answer.complaint.type == verdicts.CANCELLED
+    ours = text(body.get("request_id")) in ("", request_id)
+    if not (answer.is_success and cancelled and ours) or body.get("logs"):
+        return False
+    if not isinstance(metrics, dict) or "inference_time" not in metrics:
+        return False
+    return metrics["inference_time"] is None or decimal(metrics["inference_time"]) == 0
 
 
 def result(request_id: str, answer: Answer) -> Progress | None:

@@ -4,10 +4,13 @@ It is on another host than the queue and comes by the page. Requests that wait o
 nothing.
 """
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
+
+import httpx
 
 from generations.providers.base import Account, Handle, OutcomeUnknown, Progress, Trace
 from generations.providers.fal import answers
@@ -16,9 +19,16 @@ from generations.providers.wire import text
 PLATFORM_URL = "https://api.fal.ai"
 PATH = "/v1/models/requests/by-endpoint"
 PAGE = 100
+MOST_PAGES = 50
+LIST_SECONDS = 40
+"""After which no further page is asked for; with a last one that is slow it is a minute."""
+PAGE_TIMEOUT = httpx.Timeout(connect=5, read=10, write=5, pool=5)
 CLOCKS_APART = timedelta(minutes=10)
 FROM_THE_BEGINNING = "2026-01-01T00:00:00Z"
 """The list shows the last day unless told otherwise."""
+
+Ask = Callable[[str], answers.Answer]
+"""Asks for an address."""
 
 
 def page_of_one(account: Account, handle: Handle) -> str:
@@ -26,8 +36,25 @@ def page_of_one(account: Account, handle: Handle) -> str:
     return _address(account, handle.route, start=FROM_THE_BEGINNING, request_id=handle.upstream_id)
 
 
-def page_since(account: Account, trace: Trace, cursor: str) -> str:
-    """The address of a page of what was sent to the endpoint since the trace was left."""
+def since(ask: Ask, account: Account, trace: Trace, seconds: float) -> Iterator[dict[str, Any]]:
+    """The entries of everything that was sent to the endpoint since the trace was left.
+
+    Raises OutcomeUnknown when there are more than can be read in so many seconds: the likeliest may be among the rest.
+    """
+    cursor, end = "", time.monotonic() + seconds
+    for _ in range(MOST_PAGES):
+        if time.monotonic() >= end:
+            break
+        page = ask(_page_since(account, trace, cursor))
+        yield from items(page)
+        cursor = next_cursor(page)
+        if not cursor:
+            return
+    raise OutcomeUnknown("the list of ended requests is too long to be read")
+
+
+def _page_since(account: Account, trace: Trace, cursor: str) -> str:
+    """Open towards now: the list is cut by the time of the end, and nobody knows how long the request waited."""
     start = (trace.sent_at - CLOCKS_APART).isoformat()
     return _address(account, trace.route, start=start, **({"cursor": cursor} if cursor else {}))
 

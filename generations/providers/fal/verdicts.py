@@ -35,7 +35,7 @@ from generations.providers.wire import text
 class Complaint:
     """What an answer says of its error. `field` is the one it blames; `retryable` is None when it does not say.
 
-    `refuses_input`: a 4xx with a list of what is wrong.
+    `refuses_input`: a 4xx with a list of what is wrong. `by_fal`: in fal's own form, so no proxy wrote it.
     """
 
     type: str = ""
@@ -43,9 +43,10 @@ class Complaint:
     field: str = ""
     retryable: bool | None = None
     refuses_input: bool = False
+    by_fal: bool = False
 
 
-# fal's own word about our credential, balance or rights, or that it has no such endpoint.
+# About our credential, balance or rights, or that there is no such endpoint: certain where fal itself says so.
 CERTAIN_STATUSES = frozenset({401, 402, 403, 404})
 
 # The address may be ours, and another provider may reach it.
@@ -53,6 +54,8 @@ NOT_FETCHED = replace(UNREACHABLE, by_input=False)
 # fal takes shorter videos than our catalogue allows, and than others take.
 TOO_LONG = replace(BAD_VIDEO, by_input=False)
 NOTHING_MADE = replace(NO_CONTENT, by_input=True, retryable=False)
+# By whoever holds the key, so mostly by us: its own code tells our wish from a failure of fal's.
+WITHDRAWN = Cause("request_cancelled", "The generation was cancelled before it was finished.", False, True)
 
 TYPES: dict[str, Cause] = {
     "content_policy_violation": CONTENT,
@@ -79,7 +82,7 @@ TYPES: dict[str, Cause] = {
     "generation_timeout": TIMED_OUT,
     "request_timeout": TIMED_OUT,
     "startup_timeout": TIMED_OUT,
-    "client_cancelled": INTERNAL,
+    "client_cancelled": WITHDRAWN,
     "client_disconnected": INTERNAL,
 } | dict.fromkeys(
     (
@@ -104,7 +107,7 @@ TYPES: dict[str, Cause] = {
     ),
     PARAMETERS,
 )
-PROVIDERS_OWN = frozenset({INTERNAL.code, EXHAUSTED.code, TIMED_OUT.code})
+PROVIDERS_OWN = frozenset({INTERNAL.code, EXHAUSTED.code, TIMED_OUT.code, WITHDRAWN.code})
 DOWNSTREAM = "downstream_service_error"
 CANCELLED = "client_cancelled"
 
@@ -116,7 +119,7 @@ ACCOUNT_REASONS = {
     402: "The account's balance is used up.",
     403: "The account is locked, or may not do this.",
 }
-NOT_THERE = 404
+NOT_THERE, NOT_PROCESSABLE = 404, 422
 UNDECIDED = frozenset({401, 402, 403, 405, 407, 408, 409, 429})
 """Statuses of a result that speak of us or of the moment, and not of the work."""
 
@@ -135,14 +138,18 @@ def complaint(status: int, found: Any, headers: Mapping[str, str] | None = None)
         field=text(place[1]) if isinstance(place, list) and len(place) > 1 else "",
         retryable={"true": True, "false": False}.get(word),
         refuses_input=400 <= status < 500 and bool(entries),
+        by_fal=bool(entries or text(detail)),
     )
 
 
 def is_verdict(status: int, said: Complaint) -> bool:
-    """Whether such a result is the model's own last word, and not a hiccup on the way to it."""
-    if 400 <= status < 500:
-        return status not in UNDECIDED and status != NOT_THERE and bool(said.type or said.message)
-    return status >= 500 and bool(said.type)
+    """Whether such a result is the model's own last word: it names its type, or is a 422 with a list.
+
+    A sentence alone is none: a result that is asked for too early is a 400 with one, and proxies write them too.
+    """
+    if status == NOT_PROCESSABLE and said.refuses_input:
+        return True
+    return status >= 400 and status not in UNDECIDED and status != NOT_THERE and bool(said.type)
 
 
 def failure(said: Complaint) -> Verdict:
@@ -174,9 +181,10 @@ def refusal(status: int, said: Complaint, retry_after_seconds: int | None) -> Pr
     if status == 429:
         return _refused(status, detail, "soft", retry_after_seconds)
     if status == NOT_THERE:
-        return _refused(status, f"The provider does not know this endpoint: {detail}", "model")
+        return _refused(status, f"The provider does not know this endpoint: {detail}", "model", by_fal=said.by_fal)
     if status in UNDECIDED or status < 400:
-        return _refused(status, f"{ACCOUNT_REASONS.get(status, 'The request was not let in.')} {detail}", "account")
+        reason = ACCOUNT_REASONS.get(status, "The request was not let in.")
+        return _refused(status, f"{reason} {detail}", "account", by_fal=said.by_fal)
     if said.field in OWN_FIELDS:
         return _refused(status, OWN_FIELD, "model")
     return _by_content(status, said, detail, retry_after_seconds)
@@ -192,6 +200,8 @@ def _by_content(status: int, said: Complaint, detail: str, wait: int | None) -> 
     return InputRefused(replace(verdict, by_input=True))
 
 
-def _refused(status: int, reason: str, scope: Scope, wait: int | None = None) -> ProviderRefused:
-    certain = status in CERTAIN_STATUSES and scope != "soft"
+def _refused(
+    status: int, reason: str, scope: Scope, wait: int | None = None, *, by_fal: bool = False
+) -> ProviderRefused:
+    certain = by_fal and status in CERTAIN_STATUSES
     return ProviderRefused(reason, scope=scope, upstream_code=status, retry_after_seconds=wait, certain=certain)

@@ -54,10 +54,10 @@ async def status(request: Request) -> Response:
     return JSONResponse(body | {"logs": None}, 202)
 
 
-def _metrics(task: Task) -> dict[str, float]:
-    """How long a machine worked on it; nothing for what never began. Only that can be cancelled."""
+def _metrics(task: Task) -> dict[str, float | None]:
+    """How long a machine worked on it; null for what never began. Only that can be cancelled."""
     if task.state == "cancelled":
-        return {}
+        return {"inference_time": None}
     return {"inference_time": round(max(0.001, task.updated_at - task.start_at), 3)}
 
 
@@ -160,7 +160,7 @@ def _item(task: Task, payloads: bool) -> dict[str, Any]:
         "started_at": _written(task.start_at),
         "ended_at": _written(task.updated_at),
         "status_code": error.status if error else 200,
-        "duration": _metrics(task).get("inference_time", 0),
+        "duration": _metrics(task)["inference_time"] or 0,
     }
     if payloads:
         item |= {"json_input": task.plan["input"], "json_output": error.body if error else output(task)}

@@ -1,17 +1,16 @@
-"""How accepted work stands at fal: status, result, the list of what has ended, cancel, look-ups."""
+"""How accepted work stands at fal: status, result, the list of what has ended."""
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import httpx
 import pytest
 
-from generations.providers.base import Account, Cost, Handle, OutcomeUnknown, Output, Progress, Trace, Verdict
+from generations.providers.base import Account, Cost, Handle, OutcomeUnknown, Output, Progress, Verdict
 from generations.providers.fal import Fal, verdicts
-from generations.providers.fal.ended import CLOCKS_APART
 from tests.generations.providers.test_fal_refusals import named
 
 ACCOUNT = Account(
@@ -175,7 +174,7 @@ def test_a_type_that_nobody_knows_is_judged_by_its_status(status: int, code: str
     ("words", "code"),
     [
         ({"error": "Late", "error_type": "startup_timeout"}, "generation_timeout"),
-        ({"error": "Stopped", "error_type": "client_cancelled"}, "service_error"),
+        ({"error": "Stopped", "error_type": "client_cancelled"}, "request_cancelled"),
         ({"error": "content_policy_violation in prompt"}, "content_policy_violation"),
         ({"error": "Something nobody has seen"}, "service_error"),
         ({"error_type": "a_type_of_next_year"}, "service_error"),
@@ -261,9 +260,9 @@ def test_a_result_that_the_queue_has_forgotten_is_in_the_list(gone: dict[str, ht
 
 
 def test_the_list_remembers_failures_too() -> None:
-    ended = entry(status_code=422, json_output=named("content_policy_violation"))
+    refused = entry(status_code=422, json_output=named("content_policy_violation"))
 
-    assert verdict_of(check(Wire(status=GONE, items=page(ended)))).code == "content_policy_violation"
+    assert verdict_of(check(Wire(status=GONE, items=page(refused)))).code == "content_policy_violation"
     unsaid = verdict_of(check(Wire(status=GONE, items=page(entry(status_code=500, json_output=None)))))
     assert (unsaid.code, unsaid.by_input) == ("service_error", False)
 
@@ -303,6 +302,35 @@ def test_a_result_that_is_refused_to_us_is_no_verdict(status: int) -> None:
     assert len(wire.asked) == 2
 
 
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (400, {"detail": "Request is still in progress"}),
+        (400, {"error": "Bad request"}),
+        (400, {"detail": [{"msg": "No type"}]}),
+        (404, {"detail": [{"msg": "Not found", "type": "not_found"}]}),
+        (406, {"error": "Not acceptable"}),
+        (413, {"detail": "content_policy_violation"}),
+        (418, b"blocked"),
+        (422, {"detail": "Refused by a proxy"}),
+        (422, {"detail": []}),
+    ],
+)
+def test_a_result_that_names_no_type_is_no_verdict(status: int, body: Any) -> None:
+    """The list of ended requests may decide; where it does not know the request either, nothing is decided."""
+    completed, answer = says(*DONE), says(status, body)
+    with pytest.raises(OutcomeUnknown):
+        check(Wire(status=completed, result=answer, items=page()))
+    assert check(Wire(status=completed, result=answer, items=page(entry()))).state == "succeeded"
+
+
+def test_a_list_of_what_is_wrong_is_a_verdict_without_a_type() -> None:
+    body = {"detail": [{"loc": ["body", "prompt"], "msg": "It is not right."}]}
+    verdict = verdict_of(check(Wire(status=says(*DONE), result=says(422, body))))
+
+    assert (verdict.code, verdict.by_input) == ("invalid_parameters", True)
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", {}, {"status": None}, {"status": "IN_QUEUE", "request_id": "r-2"}])
 def test_a_status_that_says_nothing_is_unknown(body: Any) -> None:
     with pytest.raises(OutcomeUnknown):
@@ -334,148 +362,3 @@ def test_an_odd_id_stays_one_piece_of_the_address() -> None:
 
 def test_nothing_to_check_asks_nobody() -> None:
     assert check_all(lambda request: pytest.fail("asked"), []) == {}
-
-
-NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-MARK = {"prompt": "x", "duration": "5", "elements": [{"video_url": "https://files.example/a"}], "generate_audio": False}
-TRACE = Trace(reference="att_1", route=ROUTE, sent_at=NOW, mark=MARK)
-
-
-def sent(request_id: str, seconds: float = 1, **changes: Any) -> dict[str, Any]:
-    """An ended request with our body, as the list shows it: with what fal filled in."""
-    filled = MARK | {"cfg_scale": 0.5, "elements": [{"video_url": "https://files.example/a", "voice_id": None}]}
-    moment = (NOW + timedelta(seconds=seconds)).isoformat().replace("+00:00", "Z")
-    return entry(request_id, sent_at=moment, json_input=filled) | changes
-
-
-def find(*pages: httpx.Response, trace: Trace = TRACE) -> tuple[list[Progress], Wire]:
-    wire = Wire(items=list(pages))
-    return Fal(transport=httpx.MockTransport(wire)).find(ACCOUNT, trace), wire
-
-
-def test_lost_work_is_found_by_what_was_sent() -> None:
-    found, wire = find(page(entry("other", sent_at=NOW.isoformat()), sent("r-1")))
-
-    assert [(one.upstream_id, one.state) for one in found] == [("r-1", "succeeded")]
-    assert dict(wire.asked[0].url.params) == {
-        "endpoint_id": "fal-ai/kling-video/v3/pro/text-to-video",
-        "expand": "payloads",
-        "limit": "100",
-        "start": "2026-11-20T11:50:00+00:00",
-    }
-
-
-def test_the_likeliest_comes_first_from_whatever_page() -> None:
-    pages = (
-        page(sent("late", 300), cursor="a b&c"),
-        page(sent("failed", 2, status_code=422, json_output=named("image_too_small")), cursor="d"),
-        page(sent("first", 1), sent("unsaid", 9, json_output=None)),
-    )
-    found, wire = find(*pages)
-
-    assert [(one.upstream_id, one.state) for one in found] == [
-        ("first", "succeeded"),
-        ("failed", "failed"),
-        ("unsaid", "running"),
-        ("late", "succeeded"),
-    ]
-    assert [request.url.params.get("cursor") for request in wire.asked] == [None, "a b&c", "d"]
-
-
-BEYOND = CLOCKS_APART.total_seconds() + 1
-
-
-@pytest.mark.parametrize(
-    "item",
-    [
-        sent("r", -BEYOND),
-        sent("r", BEYOND),
-        sent("r", sent_at=None),
-        sent("r", sent_at="yesterday"),
-        sent("", 1),
-        sent("r", json_input=None),
-        sent("r", json_input=MARK | {"duration": 5}),
-        sent("r", json_input=MARK | {"generate_audio": 0}),
-        sent("r", json_input=MARK | {"elements": []}),
-        sent("r", json_input={"prompt": "x", "duration": "5"}),
-    ],
-)
-def test_work_that_does_not_look_like_ours_is_left_out(item: dict[str, Any]) -> None:
-    with pytest.raises(OutcomeUnknown):
-        find(page(item))
-
-
-def test_a_time_without_a_zone_is_that_of_fal() -> None:
-    found, _ = find(page(sent("r-1", sent_at="2026-11-20T12:00:01.5")))
-    assert [one.upstream_id for one in found] == ["r-1"]
-
-
-def test_an_absence_proves_nothing() -> None:
-    with pytest.raises(OutcomeUnknown):
-        find(page())
-    with pytest.raises(OutcomeUnknown):
-        find(page(sent("r-1")), trace=Trace(reference="att_1", route=ROUTE, sent_at=NOW))
-
-
-@pytest.mark.parametrize("broken", [says(500, b""), says(401, {"detail": "No"}), says(200, {}), says(200, b"{")])
-def test_a_page_that_cannot_be_read_leaves_it_unknown(broken: httpx.Response) -> None:
-    with pytest.raises(OutcomeUnknown):
-        find(page(sent("r-1"), cursor="next"), broken)
-
-
-def test_a_list_without_an_end_is_left_at_some_page() -> None:
-    found, wire = find(page(sent("r-1"), cursor="again"))
-
-    assert {one.upstream_id for one in found} == {"r-1"}
-    assert len(wire.asked) == 50
-
-
-QUEUED = says(202, {"status": "IN_QUEUE", "queue_position": 1})
-CANCELLED = says(200, {"status": "COMPLETED", "error": "Cancelled", "error_type": "client_cancelled"})
-
-
-def cancel(status: Sequence[httpx.Response], answer: httpx.Response) -> tuple[bool, list[str]]:
-    wire = Wire(status=status, cancel=answer)
-    return Fal(transport=httpx.MockTransport(wire)).cancel(ACCOUNT, HANDLE), wire.paths()
-
-
-WISH = says(202, {"status": "CANCELLATION_REQUESTED"})
-
-
-def test_a_request_that_never_began_is_certainly_cancelled() -> None:
-    status = f"GET queue.example{REQUEST}/status"
-
-    assert cancel([QUEUED, CANCELLED], WISH) == (True, [status, f"PUT queue.example{REQUEST}/cancel", status])
-
-
-@pytest.mark.parametrize(
-    "after",
-    [
-        QUEUED,
-        says(202, {"status": "IN_PROGRESS"}),
-        says(*DONE),
-        says(404, {"status": "NOT_FOUND"}),
-        says(500, b""),
-        says(200, {"status": "COMPLETED", "error_type": "startup_timeout"}),
-        says(200, {"status": "COMPLETED", "error_type": "client_cancelled", "metrics": {"inference_time": 0.4}}),
-    ],
-)
-def test_a_cancel_that_came_too_late_or_is_not_seen_is_none(after: httpx.Response) -> None:
-    assert cancel([QUEUED, after], WISH)[0] is False
-
-
-@pytest.mark.parametrize(
-    "before", [says(202, {"status": "IN_PROGRESS"}), says(*DONE), GONE, says(500, {"status": "IN_QUEUE"})]
-)
-def test_work_that_runs_is_left_to_run(before: httpx.Response) -> None:
-    cancelled, paths = cancel([before], WISH)
-
-    assert cancelled is False
-    assert len(paths) == 1
-
-
-@pytest.mark.parametrize(
-    "refusal", [says(400, {"status": "ALREADY_COMPLETED"}), says(404, {"status": "NOT_FOUND"}), says(500, b"")]
-)
-def test_a_refused_cancel_is_none(refusal: httpx.Response) -> None:
-    assert cancel([QUEUED, says(202, {"status": "IN_PROGRESS"})], refusal)[0] is False

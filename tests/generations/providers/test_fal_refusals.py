@@ -180,6 +180,31 @@ def test_an_answer_without_a_type(status: int, body: Any, expected: type[Provide
     assert getattr(error, "scope", "") == scope
 
 
+@pytest.mark.parametrize("status", [401, 402, 403, 404])
+def test_a_refusal_in_fals_own_form_is_certain(status: int) -> None:
+    assert certainty(status, {"detail": "User is locked."}) is True
+    assert certainty(status, named("not_allowed")) is True
+
+
+@pytest.mark.parametrize("status", [401, 402, 403, 404])
+@pytest.mark.parametrize(
+    "body", [b"<html>blocked</html>", b"", b"{", [1], {}, {"error": "blocked"}, {"detail": ""}, {"detail": []}]
+)
+def test_a_refusal_that_a_firewall_may_have_written_is_not_certain(status: int, body: Any) -> None:
+    assert certainty(status, body) is False
+
+
+@pytest.mark.parametrize("status", [302, 405, 407, 409, 429])
+def test_no_other_refusal_is_certain(status: int) -> None:
+    assert certainty(status, {"detail": "Not now."}) is False
+
+
+def certainty(status: int, body: Any) -> bool:
+    error = answered(status, body)
+    assert isinstance(error, ProviderRefused)
+    return error.certain
+
+
 def test_an_empty_balance_is_told_to_the_operators() -> None:
     error = answered(403, EMPTY)
 

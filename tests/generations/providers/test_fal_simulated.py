@@ -176,6 +176,9 @@ def test_only_what_waits_is_cancelled(fal: RunningFace, account: Account) -> Non
     handles = [Handle(upstream_id=one.upstream_id, route=one.route) for one in (running, waiting)]
     assert [Fal().cancel(account, handle) for handle in handles] == [False, True]
     assert [Fal().cancel(account, handle) for handle in handles] == [False, False]
+    withdrawn = check(account, waiting).verdict
+    assert withdrawn is not None
+    assert withdrawn.code == "request_cancelled"
     assert sorted(row["state"] for row in fal.see("tasks")["tasks"]) == ["cancelled", "processing"]
 
 
