@@ -17,7 +17,7 @@ from django.utils import timezone
 from generations import doorbell, leases, lifecycle, orphans
 from generations.models import Attempt, OrphanSpend, Task
 from generations.providers import adapter
-from generations.providers.base import Handle, OutcomeUnknown, Progress, Trace, query_client
+from generations.providers.base import Handle, Incomplete, OutcomeUnknown, Progress, Trace, query_client
 
 logger = logging.getLogger(__name__)
 ABSENT_LOOKS = 3
@@ -112,7 +112,10 @@ def find(attempt: Attempt) -> Progress | None:
         return hinted
     trace = Trace(reference=attempt.reference, route=attempt.route, sent_at=attempt.created_at, mark=attempt.mark)
     found = adapter(attempt.account.provider).find(attempt.account.caller(), trace)
-    return next((progress for progress in found if not _is_taken(attempt, progress)), None)
+    ours = next((progress for progress in found if not _is_taken(attempt, progress)), None)
+    if ours is None and isinstance(found, Incomplete):
+        raise OutcomeUnknown("all that looks like it is another's, and more cannot be compared")
+    return ours
 
 
 def _is_taken(attempt: Attempt, progress: Progress) -> bool:

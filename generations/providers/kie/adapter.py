@@ -28,6 +28,7 @@ class Kie:
     """The adapter. `transport` replaces the network at the wire; `query_seconds` is how long the queries may take."""
 
     poll_every = 3
+    absence_is_certain = False
 
     def __init__(self, transport: wire.Transport = None, *, query_seconds: float = QUERY_SECONDS) -> None:
         self._transport = transport

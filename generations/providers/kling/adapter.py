@@ -35,6 +35,7 @@ class Kling:
     """The adapter. `transport` replaces the network at the wire; `query_seconds` is how long a batch query may take."""
 
     poll_every = 1
+    absence_is_certain = True
 
     def __init__(self, transport: wire.Transport = None, *, query_seconds: float = QUERY_SECONDS) -> None:
         self._transport = transport
