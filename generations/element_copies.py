@@ -47,7 +47,7 @@ def let_sources_go(element: Element) -> None:
     """The files it was made of expire: now, or after the longest task where one may still show them. Never later than
     was said before."""
     now = timezone.now()
-    is_free = now >= _first_look(element) and not is_used(element)
+    is_free = now >= _first_look(element, now) and not is_used(element)
     sources = StoredFile.objects.filter(pk__in=element.sources.values("file_id"))
     files.let_expire(sources, now if is_free else now + OPEN_AT_MOST)
 
@@ -88,16 +88,15 @@ def _begin(copy: ElementCopy, state: State) -> bool:
     return bool(begun)
 
 
-def _first_look(element: Element) -> datetime:
+def _first_look(element: Element, now: datetime) -> datetime:
     """From then on no request can make a task with it."""
-    deleted_at = element.deleted_at or timezone.now()
-    return deleted_at + timedelta(seconds=settings.ELEMENT_DELETE_AFTER_SECONDS)
+    return (element.deleted_at or now) + timedelta(seconds=settings.ELEMENT_DELETE_AFTER_SECONDS)
 
 
 def _wait_for_tasks(copy: ElementCopy) -> bool:
     """Put it off while a task uses the element, or a request may still make one."""
     now = timezone.now()
-    first_look = _first_look(copy.element)
+    first_look = _first_look(copy.element, now)
     if now < first_look:
         leases.let_go(copy, due_at=first_look)
         return True

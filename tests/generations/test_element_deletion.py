@@ -17,9 +17,10 @@ from generations import element_copies, elements, files, jobs, leases, provider_
 from generations.models import Alert, Element, ElementCopy, ProviderAccount, Task
 from generations.providers import ADAPTERS
 from generations.providers.base import Adapter
+from generations.sandbox.store import API_KEY
 from tests.cast import Person
 from tests.generations.gateway import Steps, alerts, ask, findings
-from tests.generations.kie import add_account as add_kie
+from tests.generations.kie import account_at
 from tests.generations.simulator import RunningSimulator, wait_for
 from tests.generations.test_elements import element_of, use
 
@@ -103,8 +104,8 @@ def test_links_to_an_element_that_a_task_was_sent_inline_open_until_the_task_end
     alice: Person, gateway: Steps, simulator: RunningSimulator, client: Client
 ) -> None:
     element = element_of(alice, gateway)
-    provider_accounts.disable(ProviderAccount.objects.get())
-    add_kie(simulator.face("kie"))
+    provider_accounts.disable(element.copies.get().account)
+    account_at(simulator.face("kie"), "kie", API_KEY)
     task = ask(alice, **use(alice, element, prompt="<<<element_1>>> waves"))
     attempt = gateway.sent(task)
     (create,) = simulator.face("kie").see("requests")["requests"]
@@ -122,7 +123,7 @@ def test_links_to_an_element_that_a_task_was_sent_inline_open_until_the_task_end
     assert settled(gateway, copy).state == "deleted"
     assert sources_expire_at(element) <= timezone.now()
     files.expire_due()
-    assert list(element.sources.values_list("file__deleted_at__isnull", flat=True)) == [False]
+    assert [source.file.deleted_at is not None for source in element.sources.all()] == [True]
     assert client.get(link).status_code == 404
     assert findings() == []
 

@@ -2,17 +2,25 @@
 
 import asyncio
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
 
 from generations.providers import wire
 from generations.providers.base import OutcomeUnknown, ProviderError, ProviderRefused, query_client
+from tests.generations.wire import Canary
 
 SECRET = "hush-hush"
-HERE = "http://127.0.0.1:9"
 BROKEN_KEY = wire.bearer(f"{SECRET}\n")
+
+
+@pytest.fixture
+def here() -> Iterator[str]:
+    """A provider that takes connections."""
+    canary = Canary()
+    yield f"http://127.0.0.1:{canary.port}"
+    canary.close()
 
 
 def created(url: str, headers: wire.Headers) -> None:
@@ -40,16 +48,16 @@ Call = Callable[[str, wire.Headers], None]
 @pytest.mark.parametrize(
     ("url", "headers", "name"),
     [
-        (HERE, BROKEN_KEY, "LocalProtocolError"),
+        ("{here}", BROKEN_KEY, "LocalProtocolError"),
         (f"{SECRET}://127.0.0.1:9", {}, "UnsupportedProtocol"),
         (f"http://127.0.0.1:{SECRET}", {}, "InvalidURL"),
     ],
 )
 def test_what_could_not_be_sent_is_told_by_its_kind_only(
-    call: Call, kind: type[ProviderError], url: str, headers: wire.Headers, name: str
+    here: str, call: Call, kind: type[ProviderError], url: str, headers: wire.Headers, name: str
 ) -> None:
     with pytest.raises(kind) as caught:
-        call(url, headers)
+        call(url.format(here=here), headers)
 
     error = caught.value
     told = [str(error), repr(error), *traceback.format_exception(error)]
@@ -57,7 +65,7 @@ def test_what_could_not_be_sent_is_told_by_its_kind_only(
     assert [text for text in told if SECRET in text] == []
 
 
-def test_the_library_itself_would_quote_the_key() -> None:
+def test_the_library_itself_would_quote_the_key(here: str) -> None:
     """Else the test above proves nothing."""
     with pytest.raises(httpx.LocalProtocolError, match=SECRET), wire.client(None, wire.QUERY_TIMEOUT) as client:
-        client.get(HERE, headers=BROKEN_KEY)
+        client.get(here, headers=BROKEN_KEY)
