@@ -109,12 +109,11 @@ def let_references_expire(task: Task, at: datetime) -> None:
 
 
 def delete(element: Element) -> None:
-    """No request may use it any more; the files it was made of go, and so do its copies at the providers, later.
+    """No request may use it any more; its copies at the providers go later, and with them the files it was made of.
 
-    Tasks that already use it go on.
+    Tasks that already use it go on, also where a provider still fetches those files.
     """
     with transaction.atomic():
-        now = timezone.now()
-        if Element.objects.filter(pk=element.pk, deleted_at__isnull=True).update(deleted_at=now):
-            files.let_expire(StoredFile.objects.filter(pk__in=element.sources.values("file_id")), now)
-            element_copies.delete_all(element)
+        rows = Element.objects.filter(pk=element.pk, deleted_at__isnull=True)
+        if rows.update(deleted_at=timezone.now()) and not element_copies.delete_all(element):
+            element_copies.let_sources_go(element)

@@ -207,8 +207,9 @@ def remove(file: StoredFile) -> None:
 
 
 def let_expire(rows: QuerySet[StoredFile], at: datetime) -> None:
-    """Their time is over then; housekeeping removes the bytes."""
-    rows.filter(deleted_at__isnull=True).update(expires_at=at)
+    """Their time is over then, or when it was to be over before; housekeeping removes the bytes."""
+    later = Q(expires_at__isnull=True) | Q(expires_at__gt=at)
+    rows.filter(later, deleted_at__isnull=True).update(expires_at=at)
 
 
 def let_stay(rows: QuerySet[StoredFile]) -> None:

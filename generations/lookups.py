@@ -17,7 +17,7 @@ from django.utils import timezone
 from generations import doorbell, leases, lifecycle, orphans
 from generations.models import Attempt, OrphanSpend, Task
 from generations.providers import adapter
-from generations.providers.base import Handle, OutcomeUnknown, Progress, Trace, query_client
+from generations.providers.base import Handle, Incomplete, OutcomeUnknown, Progress, Trace, query_client
 
 logger = logging.getLogger(__name__)
 ABSENT_LOOKS = 3
@@ -111,10 +111,11 @@ def find(attempt: Attempt) -> Progress | None:
     trace = Trace(reference=attempt.reference, route=attempt.route, sent_at=attempt.created_at, mark=attempt.mark)
     api = adapter(attempt.account.provider)
     found = api.find(attempt.account.caller(), trace)
-    free = next((progress for progress in found if not _is_taken(attempt, progress)), None)
-    if free is None and not api.absence_is_certain:
+    ours = next((progress for progress in found if not _is_taken(attempt, progress)), None)
+    is_certain = api.absence_is_certain and not isinstance(found, Incomplete)
+    if ours is None and not is_certain:
         raise OutcomeUnknown("nothing there is ours yet, and that proves nothing")
-    return free
+    return ours
 
 
 def _hinted(attempt: Attempt) -> Progress:

@@ -64,7 +64,10 @@ class AccountForm(ReasonedForm):
             raise forms.ValidationError("This is no JSON.") from None
         if not isinstance(given, dict) or not given or not all(isinstance(one, str) for one in given.values()):
             raise forms.ValidationError("This must be a JSON object of texts.")
-        return given
+        trimmed = {name: value.strip() for name, value in given.items()}
+        if spoilt := [name for name, value in trimmed.items() if not value.isprintable()]:
+            raise forms.ValidationError(f"There is a control character, such as a new line, in: {', '.join(spoilt)}.")
+        return trimmed
 
 
 @admin.register(ProviderAccount)

@@ -217,6 +217,10 @@ class Progress:
     cost: Cost | None = None
 
 
+class Incomplete(list[Progress]):
+    """Work that may be ours, beside more that nobody can compare: that none of this is ours proves nothing."""
+
+
 class ProviderError(Exception):
     """The outside world's failure, never the customer's exception."""
 
@@ -300,7 +304,8 @@ class Adapter(Protocol):
         """The work that may be ours, likeliest first; empty only when the provider certainly has none.
 
         Where it keeps our reference that is one at most; else every piece of work that looks like what we sent, and
-        the caller leaves out those of other attempts. Raises OutcomeUnknown when nobody can tell.
+        the caller leaves out those of other attempts, and takes none left as an absence unless the list is Incomplete.
+        Raises OutcomeUnknown when nobody can tell.
         """
 
     def cancel(self, account: Account, handle: Handle) -> bool:

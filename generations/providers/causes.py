@@ -37,12 +37,18 @@ class Trouble:
     scope: Scope
     retry_after_seconds: int | None = None
 
-    def refusal(self, code: int, retry_after_seconds: int | None, *, scope: Scope | None = None) -> ProviderRefused:
-        """The provider's own word, so it is certain; what it says of the wait wins over the table."""
+    def refusal(
+        self, code: int, retry_after_seconds: int | None, *, scope: Scope | None = None, certain: bool = True
+    ) -> ProviderRefused:
+        """What the provider says of the wait wins over the table. `certain`: these are its own words."""
         scope = scope or self.scope
         wait = retry_after_seconds if retry_after_seconds is not None else self.retry_after_seconds
         return ProviderRefused(
-            self.reason, scope=scope, upstream_code=code, retry_after_seconds=wait, certain=scope != "soft"
+            self.reason,
+            scope=scope,
+            upstream_code=code,
+            retry_after_seconds=wait,
+            certain=certain and scope != "soft",
         )
 
 

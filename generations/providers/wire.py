@@ -24,7 +24,8 @@ QUERIES_AT_ONCE = 8
 MAX_WAIT_DIGITS = 6
 BEYOND_BELIEF = Decimal(10) ** 12
 
-# Raised before anything left us, so the work was certainly not accepted; the second group is a mistake of ours.
+# Raised before anything left us, so the work was certainly not accepted; the second group is a mistake of ours, and its
+# texts quote what could not be sent, a credential too: they are never kept.
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 NOT_SENDABLE = (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL)
 
@@ -60,7 +61,7 @@ def create(transport: Transport, url: str, *, body: str, headers: Headers) -> ht
     except NOT_SENT as error:
         raise ProviderRefused(f"No connection: {type(error).__name__}", scope="account") from error
     except NOT_SENDABLE as error:
-        raise ProviderRefused(f"The request could not be formed: {error}", scope="account") from error
+        raise ProviderRefused(f"The request could not be formed: {type(error).__name__}", scope="account") from None
     except httpx.RequestError as error:
         raise OutcomeUnknown(f"{type(error).__name__}: {error}") from error
 
@@ -78,7 +79,9 @@ def query(
     try:
         with client(transport, timeout) as one_use:
             return one_use.request(method, url, content=body, headers=headers)
-    except (httpx.RequestError, httpx.InvalidURL) as error:
+    except NOT_SENDABLE as error:
+        raise OutcomeUnknown(type(error).__name__) from None
+    except httpx.RequestError as error:
         raise OutcomeUnknown(f"{type(error).__name__}: {error}") from error
 
 
@@ -86,7 +89,9 @@ async def ask(opened: httpx.AsyncClient, url: str, *, headers: Headers) -> httpx
     """One GET of a poll. Raises OutcomeUnknown when no answer came."""
     try:
         return await opened.get(url, headers=headers, follow_redirects=False)
-    except (httpx.RequestError, httpx.InvalidURL) as error:
+    except NOT_SENDABLE as error:
+        raise OutcomeUnknown(type(error).__name__) from None
+    except httpx.RequestError as error:
         raise OutcomeUnknown(f"{type(error).__name__}: {error}") from error
 
 

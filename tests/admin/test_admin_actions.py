@@ -279,6 +279,24 @@ def test_credentials_go_in_and_never_come_out(desk: Client) -> None:
     assert not LogEntry.objects.filter(change_message__contains="hush").exists()
 
 
+def test_credentials_lose_the_white_space_around_them(desk: Client) -> None:
+    pasted = json.dumps({"api_key": " hush-hush\n", "webhook_secret": "\twhsec_x \r\n"})
+    add = reverse("admin:generations_provideraccount_add")
+    assert desk.post(add, ACCOUNT_FORM | {"credentials": pasted}).status_code == 302
+    assert ProviderAccount.objects.get().caller().credentials == {"api_key": "hush-hush", "webhook_secret": "whsec_x"}
+
+
+@pytest.mark.parametrize("character", ["\n", "\r", "\0", "\x7f", "\u2028", "\ud800"])
+def test_credentials_with_control_characters_are_refused_and_not_shown(desk: Client, character: str) -> None:
+    spoilt = json.dumps({"webhook_secret": "fine", "api_key": f"hush{character}hush"})
+    add = reverse("admin:generations_provideraccount_add")
+    answer = desk.post(add, ACCOUNT_FORM | {"credentials": spoilt})
+    assert answer.status_code == 200 and not ProviderAccount.objects.exists()
+    page = answer.content.decode()
+    assert "There is a control character, such as a new line, in: api_key." in page
+    assert "hush" not in page
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [

@@ -1,7 +1,9 @@
 """What a customer deletes is deleted at the provider too: later, once, and when no task needs it any more."""
 
+import json
 import sqlite3
-from datetime import timedelta
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 import pytest
 from django.test import Client
@@ -11,12 +13,14 @@ from pytest_django import Settings
 
 from accounts.models import User
 from evolink_saas import ports
-from generations import element_copies, elements, jobs, leases
+from generations import element_copies, elements, files, jobs, leases, provider_accounts
 from generations.models import Alert, Element, ElementCopy, ProviderAccount, Task
 from generations.providers import ADAPTERS
 from generations.providers.base import Adapter
+from generations.sandbox.store import API_KEY
 from tests.cast import Person
 from tests.generations.gateway import Steps, alerts, ask, findings
+from tests.generations.kie import account_at
 from tests.generations.simulator import RunningSimulator, wait_for
 from tests.generations.test_elements import element_of, use
 
@@ -89,6 +93,68 @@ def test_a_task_that_uses_it_is_finished_first(alice: Person, gateway: Steps, si
     assert settled(gateway, copy).state == "deleted"
     assert not is_upstream(simulator, copy)
     assert findings() == []
+
+
+def sources_expire_at(element: Element) -> datetime | None:
+    (found,) = set(element.sources.values_list("file__expires_at", flat=True))
+    return found
+
+
+def test_links_to_an_element_that_a_task_was_sent_inline_open_until_the_task_ends(
+    alice: Person, gateway: Steps, simulator: RunningSimulator, client: Client
+) -> None:
+    element = element_of(alice, gateway)
+    provider_accounts.disable(element.copies.get().account)
+    account_at(simulator.face("kie"), "kie", API_KEY)
+    task = ask(alice, **use(alice, element, prompt="<<<element_1>>> waves"))
+    attempt = gateway.sent(task)
+    (create,) = simulator.face("kie").see("requests")["requests"]
+    (inline,) = json.loads(create["body"])["input"]["kling_elements"]
+    link = urlsplit(inline["element_input_urls"][0]).path
+    copy = delete(alice, element)
+    jobs.delete_copy(str(copy.pk))
+    files.expire_due()
+    assert attempt.account.name == "kie"
+    assert (client.get(link).status_code, sources_expire_at(element)) == (200, None)
+
+    gateway.until(task, Task.Status.COMPLETED)
+    assert sources_expire_at(element) is None
+    ElementCopy.objects.update(due_at=timezone.now())
+    assert settled(gateway, copy).state == "deleted"
+    assert sources_expire_at(element) <= timezone.now()
+    files.expire_due()
+    assert [source.file.deleted_at is not None for source in element.sources.all()] == [True]
+    assert client.get(link).status_code == 404
+    assert findings() == []
+
+
+def test_a_deletion_that_is_given_up_early_keeps_the_files_for_the_tasks_that_are_open(
+    alice: Person, gateway: Steps, settings: Settings
+) -> None:
+    element = element_of(alice, gateway)
+    ask(alice, **use(alice, element))
+    copy = delete(alice, element)
+    ElementCopy.objects.update(claims=settings.MAX_CLAIMS)
+    before = timezone.now()
+    jobs.delete_copy(str(copy.pk))
+    copy.refresh_from_db()
+    assert copy.state == "failed"
+    assert timedelta(0) <= sources_expire_at(element) - before - element_copies.OPEN_AT_MOST < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(("wait", "days"), [(60, 1), (0, 0)])
+def test_files_of_an_element_without_any_copy_go_when_no_request_can_show_them(
+    alice: Person, gateway: Steps, settings: Settings, wait: int, days: int
+) -> None:
+    settings.ELEMENT_DELETE_AFTER_SECONDS = wait
+    element = element_of(alice, gateway)
+    element.copies.all().delete()
+    before = timezone.now()
+    elements.delete(element)
+    first = sources_expire_at(element)
+    assert timedelta(0) <= first - before - timedelta(days=days) < timedelta(minutes=1)
+    element_copies.let_sources_go(element)
+    assert sources_expire_at(element) == first
 
 
 def test_a_number_written_with_zeros_in_front_is_the_same_element(alice: Person, gateway: Steps) -> None:

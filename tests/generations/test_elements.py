@@ -176,8 +176,14 @@ def test_a_deleted_element_is_gone_with_its_files_and_cannot_be_used(alice: Pers
     answer = alice.client.post(POST, body)
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "element_not_found")
     assert answer.json()["error"]["param"] == "model_params.element_list[0].element_id"
-    assert files.expire_due() == 1
+    assert files.expire_due() == 0
     gateway.until(running, Task.Status.COMPLETED)
+    ElementCopy.objects.update(due_at=timezone.now())
+    gateway.due()
+    gone = element.sources.get().file
+    files.expire_due()
+    gone.refresh_from_db()
+    assert gone.deleted_at is not None
     assert findings() == []
 
 

@@ -7,13 +7,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from django.db import IntegrityError
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from generations import dispatch, provider_accounts
+from generations import dispatch, lookups, provider_accounts
 from generations.models import Attempt, Breaker, ProviderAccount, Task
+from generations.providers.base import OutcomeUnknown
+from generations.providers.replicate import listing
 from generations.sandbox.store import API_KEY
 from tests.cast import Person
 from tests.generations.films import PHOTOS, film
@@ -233,6 +236,28 @@ def look(task: Task) -> None:
     """One job. The database lets one of two have a prediction; the other's job fails, and is run again."""
     with suppress(IntegrityError):
         dispatch.submit(str(task.pk))
+
+
+def test_a_taken_look_alike_does_not_hide_work_that_cannot_be_compared(
+    alice: Person, gateway: Steps, replicate: RunningFace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = gateway.until(ask(alice), Task.Status.COMPLETED).attempts.get().upstream_id
+    replicate.script("reset-before-body")
+    task = ask(alice)
+    gateway.due()
+    attempt = task.attempts.get()
+    assert (attempt.state, lookups.find(attempt)) == (Attempt.State.SUBMITTING, None)
+
+    asked = listing._page
+
+    def with_a_removed_row(response: httpx.Response) -> tuple[list[dict[str, Any]], str]:
+        rows, following = asked(response)
+        assert [row["id"] for row in rows] == [taken]
+        return [*rows, rows[0] | {"id": "removed", "input": {}, "data_removed": True}], following
+
+    monkeypatch.setattr(listing, "_page", with_a_removed_row)
+    with pytest.raises(OutcomeUnknown):
+        lookups.find(attempt)
 
 
 def test_data_that_was_removed_is_no_failure(alice: Person, gateway: Steps, replicate: RunningFace) -> None:

@@ -14,6 +14,7 @@ from generations.providers.base import (
     Accepted,
     Account,
     Handle,
+    Incomplete,
     OutcomeUnknown,
     Plan,
     Progress,
@@ -32,6 +33,7 @@ class Replicate:
 
     absence_is_certain = True
     poll_every = 3
+    absence_is_certain = True
 
     def __init__(
         self,
@@ -60,7 +62,9 @@ class Replicate:
         url = account.base_url + plan.route
         response = wire.create(self._transport, url, body=json.dumps(body), headers=_headers(account))
         if not response.is_success:
-            raise verdicts.refusal(response.status_code, answers.message(response), _retry_after(response))
+            own_words = answers.in_own_words(response)
+            said, wait = answers.message(response), _retry_after(response)
+            raise verdicts.refusal(response.status_code, said, wait, own_words=own_words)
         row = answers.prediction(response)
         return Accepted(upstream_id=wire.text(row["id"]), route=plan.route, state_word=wire.text(row.get("status")))
 
@@ -75,8 +79,12 @@ class Replicate:
         def ask(path: str) -> httpx.Response:
             return wire.query(self._transport, account.base_url + path, headers=_headers(account))
 
-        found = listing.alike(ask, trace, self._list_seconds)
-        return [answers.progress(row) for row in found if wire.text(row.get("id"))]
+        rows, is_complete = listing.alike(ask, trace, self._list_seconds)
+        found = [answers.progress(row) for row in rows if wire.text(row.get("id"))]
+        is_complete = is_complete and len(found) == len(rows)
+        if not found and not is_complete:
+            raise OutcomeUnknown("work is listed that cannot be compared with what was sent")
+        return found if is_complete else Incomplete(found)
 
     def cancel(self, account: Account, handle: Handle) -> bool:
         """Never: a cancelled prediction is billed for the time it ran, and no answer proves that it had not begun."""

@@ -45,6 +45,12 @@ def prediction(response: httpx.Response) -> dict[str, Any]:
     return row
 
 
+def in_own_words(response: httpx.Response) -> bool:
+    """Whether Replicate itself refuses: its problems are JSON with a `detail` or `title`, a proxy's page is not."""
+    problem = read(response)
+    return any(isinstance(problem.get(name), str) and problem[name].strip() for name in ("detail", "title"))
+
+
 def is_absence(response: httpx.Response) -> bool:
     """Whether Replicate itself says that it has no such prediction; a proxy's 404 is none of its words."""
     return response.status_code == 404 and bool(text(read(response).get("detail")))

@@ -12,6 +12,7 @@ from typing import Any
 from generations.providers.base import Request, VideoRequest
 
 LONGEST_PROMPT = 2500
+MEDIA = frozenset({"start_image", "end_image", "reference_images", "image", "video"})
 IMAGE_NAMED = "<<<image_"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from generations.providers.base import OutcomeUnknown, Trace
-from generations.providers.replicate import answers
+from generations.providers.replicate import answers, inputs
 from generations.providers.wire import text
 
 PATH = "/predictions"
@@ -22,11 +22,10 @@ Ask = Callable[[str], httpx.Response]
 """Asks for a path below the base URL."""
 
 
-def alike(ask: Ask, trace: Trace, seconds: float) -> list[Row]:
-    """The predictions that may be the traced one, likeliest first; empty only when there is certainly none.
+def alike(ask: Ask, trace: Trace, seconds: float) -> tuple[list[Row], bool]:
+    """The predictions that look like the traced one, likeliest first; and whether it is certainly none of the others.
 
-    Raises OutcomeUnknown when the list cannot be read back to the call in so many seconds, or no longer shows what went
-    in.
+    Raises OutcomeUnknown when the list cannot be read back to the call in so many seconds.
     """
     sent = trace.mark.get("input")
     if not isinstance(sent, dict) or not sent:
@@ -34,16 +33,29 @@ def alike(ask: Ask, trace: Trace, seconds: float) -> list[Row]:
     until = trace.sent_at + AFTER
     rows = [row for row in _since(ask, trace.sent_at - BEFORE, seconds) if answers.created_at(row) <= until]
     same_model = [row for row in rows if row.get("model") == trace.mark.get("model")]
-    found = [row for row in same_model if _went_in(row, sent)]
-    if not found and any(row.get("data_removed") is True for row in same_model):
-        raise OutcomeUnknown("what went in was removed")
-    return sorted(found, key=lambda row: abs(answers.created_at(row) - trace.sent_at))
+    likeness = [(row, _is_sent(row, sent)) for row in same_model]
+    found = [row for row, is_sent in likeness if is_sent]
+    found.sort(key=lambda row: abs(answers.created_at(row) - trace.sent_at))
+    return found, all(is_sent is not None for _, is_sent in likeness)
 
 
-def _went_in(row: Row, sent: Mapping[str, Any]) -> bool:
-    """Whether every field of ours is there as we wrote it; fields that Replicate added do not matter."""
+def _is_sent(row: Row, sent: Mapping[str, Any]) -> bool | None:
+    """Whether every field of ours is there as we wrote it; fields that Replicate added do not matter.
+
+    None where nobody can tell: the input was removed, or only media differ, whose addresses Replicate may write anew.
+    """
     given = row.get("input")
-    return isinstance(given, dict) and all(name in given and given[name] == value for name, value in sent.items())
+    if not isinstance(given, dict) or not given:
+        return None
+    others = {name for name, value in sent.items() if name not in given or _plain(given[name]) != _plain(value)}
+    if not others:
+        return True
+    return None if row.get("data_removed") is True or others <= inputs.MEDIA else False
+
+
+def _plain(value: Any) -> Any:
+    """Spaces around a text may get lost on the way."""
+    return value.strip() if isinstance(value, str) else value
 
 
 def _since(ask: Ask, moment: datetime, seconds: float) -> list[Row]:

@@ -53,8 +53,10 @@ def failure(word: str, error: str) -> Verdict:
     return causes.of(error, INTERNAL, TEXTS).verdict(error)
 
 
-def refusal(status: int, message: str, retry_after_seconds: int | None) -> ProviderError:
+def refusal(status: int, message: str, retry_after_seconds: int | None, *, own_words: bool) -> ProviderError:
     """What an answer that did not accept a create means. `message`: its `detail`, else its title or text.
+
+    `own_words`: Replicate itself says so. A 401 or 403 without them may be a firewall's on the way: it only counts.
 
     A 3xx or 4xx is a refusal before any work, all else may have been accepted. 408 is a proxy's time-out on a request
     that may have passed it.
@@ -64,9 +66,8 @@ def refusal(status: int, message: str, retry_after_seconds: int | None) -> Provi
         return OutcomeUnknown(detail)
     if status in TROUBLES:
         trouble = TROUBLES[status]
-        return trouble.refusal(
-            status, _wait(message, retry_after_seconds) if trouble.scope == "soft" else retry_after_seconds
-        )
+        wait = _wait(message, retry_after_seconds) if trouble.scope == "soft" else retry_after_seconds
+        return trouble.refusal(status, wait, certain=own_words)
     if status < 400:
         return ProviderRefused(f"The provider answered {detail}", scope="account", upstream_code=status)
     if OWN_FIELDS.search(message):

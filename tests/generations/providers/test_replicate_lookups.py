@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from generations.providers.base import Account, OutcomeUnknown, Trace
+from generations.providers.base import Account, Incomplete, OutcomeUnknown, Trace
 from generations.providers.replicate import Replicate
 from generations.providers.replicate.listing import MOST_PAGES
 from tests.generations.providers.requests import from_image, video
@@ -47,6 +47,12 @@ def listed(*rows: Any) -> list[str]:
     return find_at(lambda request: page(*rows))
 
 
+def is_incomplete(trace: Trace, *rows: Any) -> bool:
+    """Whether what is found says that none of it being ours proves nothing."""
+    adapter = Replicate(transport=httpx.MockTransport(lambda request: page(*rows)))
+    return isinstance(adapter.find(ACCOUNT, trace), Incomplete)
+
+
 def test_the_list_is_asked_with_our_key_and_says_how_the_work_stands() -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         assert str(request.url) == "https://replicate.example/v1/predictions"
@@ -71,14 +77,55 @@ def test_an_empty_list_is_a_certain_no() -> None:
         {"input": {**PLAN.mark["input"], "duration": 6}},
         {"input": {**PLAN.mark["input"], "generate_audio": True}},
         {"input": {name: value for name, value in PLAN.mark["input"].items() if name != "negative_prompt"}},
-        {"input": {}},
-        {"input": None},
-        {"input": "x"},
     ],
 )
 def test_what_differs_in_one_field_is_not_ours(other: dict[str, Any]) -> None:
     assert listed(row("b", **other)) == []
     assert listed(row("b", **other), row("a")) == ["a"]
+    assert not is_incomplete(TRACE, row("b", **other), row("a"))
+
+
+OTHER_PROMPT = {**PLAN.mark["input"], "prompt": "a heron over still waters"}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"input": {}},
+        {"input": None},
+        {"input": "x"},
+        {"input": []},
+        {"input": {}, "data_removed": True},
+        {"input": OTHER_PROMPT, "data_removed": True},
+        {"id": ""},
+    ],
+)
+def test_what_cannot_be_compared_leaves_it_open(other: dict[str, Any]) -> None:
+    spoilt = row("b") | other
+    with pytest.raises(OutcomeUnknown):
+        listed(spoilt)
+    assert listed(spoilt, row("a")) == ["a"]
+    assert is_incomplete(TRACE, spoilt, row("a"))
+    assert listed(spoilt | {"model": "kwaivgi/kling-v3-motion-control"}) == []
+    assert listed(spoilt | {"created_at": row("b", 601)["created_at"]}) == []
+
+
+def test_a_row_that_shows_no_input_at_all_leaves_it_open() -> None:
+    spoilt = row("b")
+    del spoilt["input"]
+    with pytest.raises(OutcomeUnknown):
+        listed(spoilt)
+
+
+def test_a_row_that_still_shows_our_input_is_ours_whatever_it_says_of_removal() -> None:
+    assert listed(row("a", data_removed=True)) == ["a"]
+
+
+def test_spaces_around_a_text_do_not_matter() -> None:
+    assert listed(row("a", input={**PLAN.mark["input"], "prompt": f"\n {PLAN.mark['input']['prompt']} "})) == ["a"]
+    mark = PLAN.mark | {"input": {**PLAN.mark["input"], "prompt": f"{PLAN.mark['input']['prompt']} \n"}}
+    trace = Trace(reference="att_1", route=PLAN.route, sent_at=SENT_AT, mark=mark)
+    assert find_at(lambda request: page(row("a")), trace) == ["a"]
 
 
 def test_only_what_was_made_about_the_time_of_the_call_can_be_ours() -> None:
@@ -132,16 +179,6 @@ def test_a_page_that_fails_decides_nothing_whatever_the_first_one_showed() -> No
 
     with pytest.raises(OutcomeUnknown):
         find_at(answer)
-
-
-def test_input_that_was_removed_leaves_it_open_unless_another_is_ours() -> None:
-    removed = row("b", input={}, data_removed=True)
-
-    with pytest.raises(OutcomeUnknown):
-        listed(removed)
-    assert listed(removed, row("a")) == ["a"]
-    assert listed(removed | {"model": "kwaivgi/kling-v3-motion-control"}) == []
-    assert listed(row("b", 601, input={}, data_removed=True)) == []
 
 
 @pytest.mark.parametrize("made_at", [None, "", "yesterday", 7, {}])
@@ -205,3 +242,28 @@ def test_media_of_another_task_tell_equal_prompts_apart() -> None:
     rows = [row(name, input=plan.mark["input"]) for name, plan in zip("ab", plans, strict=True)]
 
     assert [find_at(lambda request: page(*rows), trace) for trace in traces] == [["a"], ["b"]]
+
+
+REWRITTEN = {"start_image": "https://replicate.delivery/x.png"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_open"),
+    [
+        (REWRITTEN, True),
+        ({"start_image": None}, True),
+        (REWRITTEN | {"prompt": "another"}, False),
+        (REWRITTEN | {"duration": 6}, False),
+    ],
+)
+def test_media_addresses_may_have_been_rewritten(changes: dict[str, Any], is_open: bool) -> None:
+    plan = Replicate().plan(from_image(image_start="https://files.example/a.png"))
+    trace = Trace(reference="att_1", route=plan.route, sent_at=SENT_AT, mark=plan.mark)
+    other, ours = row("b", input={**plan.mark["input"], **changes}), row("a", input=plan.mark["input"])
+
+    assert is_incomplete(trace, other, ours) is is_open
+    if is_open:
+        with pytest.raises(OutcomeUnknown):
+            find_at(lambda request: page(other), trace)
+    else:
+        assert find_at(lambda request: page(other), trace) == []

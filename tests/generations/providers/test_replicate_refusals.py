@@ -107,6 +107,34 @@ def test_a_refusal_that_is_about_us_lets_the_account_or_the_model_rest(status: i
     assert (error.scope, error.upstream_code, error.retry_after_seconds) == (scope, status, None)
 
 
+@pytest.mark.parametrize("status", [401, 402, 403, 404, 405, 407])
+@pytest.mark.parametrize(
+    ("body", "certain"),
+    [
+        (problem(0, "You may not do this."), True),
+        ({"title": "Unauthenticated"}, True),
+        (b"<html>blocked</html>", False),
+        (b"", False),
+        (["Forbidden"], False),
+        ({"error": "blocked"}, False),
+        ({"detail": " ", "title": None}, False),
+        ({"detail": 403, "title": {"a": 1}}, False),
+    ],
+)
+def test_only_replicates_own_words_are_certain(status: int, body: Any, certain: bool) -> None:
+    error = answered(status, body)
+
+    assert isinstance(error, ProviderRefused)
+    assert error.certain is certain
+
+
+def test_slow_down_is_never_certain() -> None:
+    error = answered(429, problem(429, "Request was throttled."))
+
+    assert isinstance(error, ProviderRefused)
+    assert not error.certain
+
+
 @pytest.mark.parametrize("status", [400, 409, 413, 418])
 def test_another_refusal_for_itself_stops_nobody_else(status: int) -> None:
     error = answered(status, b"no")
