@@ -35,7 +35,6 @@ class Fal:
 
     absence_is_certain = False
     poll_every = 3
-    absence_is_certain = False
 
     def __init__(
         self,

@@ -29,7 +29,6 @@ class Kie:
 
     absence_is_certain = False
     poll_every = 3
-    absence_is_certain = False
 
     def __init__(self, transport: wire.Transport = None, *, query_seconds: float = QUERY_SECONDS) -> None:
         self._transport = transport

@@ -36,7 +36,6 @@ class Kling:
 
     absence_is_certain = True
     poll_every = 1
-    absence_is_certain = True
 
     def __init__(self, transport: wire.Transport = None, *, query_seconds: float = QUERY_SECONDS) -> None:
         self._transport = transport

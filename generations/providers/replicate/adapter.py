@@ -33,7 +33,6 @@ class Replicate:
 
     absence_is_certain = True
     poll_every = 3
-    absence_is_certain = True
 
     def __init__(
         self,
