@@ -13,13 +13,17 @@ from rest_framework.renderers import JSONRenderer
 from accounts.requests import ApiRequest
 from generations import standing, status_page
 from generations.serializers.health import HealthReport
-from generations.views.models import PublicView
+from generations.views.models import IF_NONE_MATCH, UNCHANGED, PublicView
 
 MAX_AGE_SECONDS = 30
 
 
 class CatalogHealth(PublicView):
-    @extend_schema(operation_id="get_catalog_health", responses={200: HealthReport, 304: None})
+    @extend_schema(
+        operation_id="get_catalog_health",
+        parameters=[IF_NONE_MATCH],
+        responses={200: HealthReport, 304: UNCHANGED},
+    )
     def get(self, request: ApiRequest) -> HttpResponse:
         """How well each model works: its status, success rate, times and availability, from our own records.
 

@@ -18,7 +18,7 @@ from tests.system.site import PRICE, Customer, Site, assert_nothing_is_wrong, to
 
 pytestmark = pytest.mark.system
 
-TASKS = int(os.environ.get("CHAOS_TASKS", "60"))
+TASKS = int(os.environ.get("CHAOS_TASKS", "40"))
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.errors import Unsatisfiable
 from PIL import Image
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
@@ -25,6 +26,8 @@ pytestmark = pytest.mark.system
 
 CASES = int(os.environ.get("FUZZ_LIVE_CASES", "500"))
 SEED = int(os.environ.get("CHAOS_SEED", "1"))
+TOO_HARD = frozenset({"pattern", "if", "then", "else", "not", "allOf", "propertyNames"})
+"""Keywords by which nobody can make examples up; what is sent breaks these rules as well as others."""
 CHECKS = [not_a_server_error, status_code_conformance]
 
 
@@ -44,11 +47,16 @@ def real_ids(customer: Customer) -> dict[str, str]:
 def test_nothing_that_is_sent_to_the_running_server_breaks_it(site: Site) -> None:
     customer = Customer(site.url, PRICE * 100)
     known = real_ids(customer)
-    schema = schemathesis.openapi.from_url(f"{site.url}/openapi.json")
+    document = customer.http.get("/openapi.json").raise_for_status().json()
+    schema = schemathesis.openapi.from_dict(without(TOO_HARD, document))
     operations = [found.ok() for found in schema.get_all_operations()]
     for operation in operations:
         for mode in GenerationMode:
-            send(customer, operation, mode, known, cases=max(1, CASES // (2 * len(operations))))
+            try:
+                send(customer, operation, mode, known, cases=max(1, CASES // (2 * len(operations))))
+            except Unsatisfiable:  # what needs no key and takes any text cannot be asked wrongly
+                assert mode == GenerationMode.NEGATIVE
+                assert operation.path.startswith("/v1/catalog/")
     assert {name for operation in operations for name in parameters(operation)} >= set(known)
     site.until(lambda: not Task.objects.filter(status__in=Task.OPEN).exists(), seconds=90)
     assert_nothing_is_wrong(site)
@@ -56,6 +64,15 @@ def test_nothing_that_is_sent_to_the_running_server_breaks_it(site: Site) -> Non
 
 def parameters(operation: Any) -> set[str]:
     return {parameter.name for parameter in operation.path_parameters}
+
+
+def without(names: frozenset[str], part: Any) -> Any:
+    """The document with these keywords left out of its schemas."""
+    if isinstance(part, list):
+        return [without(names, one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    return {name: without(names, one) for name, one in part.items() if name not in names}
 
 
 def send(customer: Customer, operation: Any, mode: GenerationMode, known: dict[str, str], *, cases: int) -> None:
@@ -74,6 +91,10 @@ def send(customer: Customer, operation: Any, mode: GenerationMode, known: dict[s
                 name: known.get(name, value) for name, value in (case.path_parameters or {}).items()
             }
         note(cases=1)
-        case.call_and_validate(headers={"Authorization": f"Bearer {customer.secret}"}, checks=CHECKS)
+        case.call_and_validate(
+            base_url=str(customer.http.base_url).rstrip("/"),
+            headers={"Authorization": f"Bearer {customer.secret}"},
+            checks=CHECKS,
+        )
 
     run()
