@@ -133,48 +133,8 @@ def film_of(task: Task, path: Path) -> StoredFile:
 def lived_in(finished: Task, alice: Person) -> Task:
     """The rest of the tables around the finished task."""
     attempt = finished.attempts.get()
-    reference = StoredFile.objects.create(
-        organization=alice.organization,
-        task=finished,
-        purpose=StoredFile.Purpose.REFERENCE,
-        storage_name="reference.jpg",
-        file_name="reference.jpg",
-        mime_type="image/jpeg",
-        format="jpeg",
-        size_bytes=12_345,
-        width=800,
-        height=600,
-    )
-    TaskMedia.objects.create(
-        task=finished,
-        role="image_start",
-        param="image_start",
-        url="https://a.example/b.jpg",
-        state="ready",
-        file=reference,
-    )
-    element = Element.objects.create(
-        organization=alice.organization,
-        task=finished,
-        name="Mia",
-        description="A fox",
-        kind="image_refer",
-        voice=Voice.objects.first(),
-    )
-    ElementSource.objects.create(element=element, role="frontal_image", file=reference)
-    ElementCopy.objects.create(element=element, account=attempt.account, upstream_id="u-1")
-    lost = Attempt.objects.create(
-        task=finished,
-        account=attempt.account,
-        number=2,
-        state="lost",
-        route="text2video",
-        choice=attempt.choice,
-        outcome="generation_timeout",
-        finished_at=timezone.now(),
-        unknown_since=timezone.now(),
-    )
-    OrphanSpend.objects.create(attempt=lost, reason="generation_timeout while submitting")
+    an_element(finished, attempt)
+    lost = a_lost_attempt(finished, attempt)
     alerts.tell("unknown-status-word", "kling", "The provider said `paused`.")
     webhooks.secret_of(alice.organization)
     breaker.reset(breaker.trip(attempt.account, finished.model, "They announced it", until=None))
@@ -186,18 +146,66 @@ def lived_in(finished: Task, alice: Person) -> Task:
     ledger.adjust(alice.organization, Decimal(-5), reference="dispute-1", reason="A dispute")
     audit.audit_all()
     rollups.roll_all()
+    an_hour(finished.model)
     DownloadPlace.objects.create(organization=alice.organization, number=1, taken_until=timezone.now())
-    LoopLease.objects.update_or_create(shard=0)
-    hour = {"model": finished.model, "hour": figures.hour_of(timezone.now())}
+    RateWindow.objects.update_or_create(key_id=alice.key.pk, minute=1, defaults={"calls": 3})
+    Group.objects.create(name="Support")
+    background_work()
+    return Task.objects.get(pk=finished.pk)
+
+
+def an_element(task: Task, attempt: Attempt) -> None:
+    """Made of a reference image, with a copy at the attempt's account."""
+    reference = StoredFile.objects.create(
+        organization=task.organization,
+        task=task,
+        purpose=StoredFile.Purpose.REFERENCE,
+        storage_name="reference.jpg",
+        file_name="reference.jpg",
+        mime_type="image/jpeg",
+        format="jpeg",
+        size_bytes=12_345,
+        width=800,
+        height=600,
+    )
+    where = {"role": "image_start", "param": "image_start", "url": "https://a.example/b.jpg"}
+    TaskMedia.objects.create(task=task, state="ready", file=reference, **where)
+    about = {"name": "Mia", "description": "A fox", "kind": "image_refer", "voice": Voice.objects.first()}
+    element = Element.objects.create(organization=task.organization, task=task, **about)
+    ElementSource.objects.create(element=element, role="frontal_image", file=reference)
+    ElementCopy.objects.create(element=element, account=attempt.account, upstream_id="u-1")
+
+
+def a_lost_attempt(task: Task, attempt: Attempt) -> Attempt:
+    lost = Attempt.objects.create(
+        task=task,
+        account=attempt.account,
+        number=2,
+        state="lost",
+        route="text2video",
+        choice=attempt.choice,
+        outcome="generation_timeout",
+        finished_at=timezone.now(),
+        unknown_since=timezone.now(),
+    )
+    OrphanSpend.objects.create(attempt=lost, reason="generation_timeout while submitting")
+    return lost
+
+
+def an_hour(model: str) -> None:
+    """What is known of how well the model worked."""
+    hour = {"model": model, "hour": figures.hour_of(timezone.now())}
     ModelHour.objects.create(**hour, completed=1, looked=7, closed=1)
     ModelHourTime.objects.create(**hour, kind="making", bucket=20, tasks=1)
     HealthMark.objects.create(counted_until=hour["hour"])
-    WorkerPulse.objects.update_or_create(worker="host-1", defaults={"claimed_at": timezone.now()})
-    RateWindow.objects.update_or_create(key_id=alice.key.pk, minute=1, defaults={"calls": 3})
-    Group.objects.create(name="Support")
+
+
+def background_work() -> None:
+    now = timezone.now()
+    LoopLease.objects.update_or_create(shard=0)
+    WorkerPulse.objects.update_or_create(worker="host-1", defaults={"claimed_at": now})
     Schedule.objects.create(name="housekeeping", func="generations.jobs.housekeeping")
     for succeeded in (True, False):
-        now = timezone.now()
         QueueTask.objects.create(
             id=ids.new().hex,
             name=f"job {succeeded}",
@@ -206,4 +214,3 @@ def lived_in(finished: Task, alice: Person) -> Task:
             stopped=now + timedelta(seconds=1),
             success=succeeded,
         )
-    return Task.objects.get(pk=finished.pk)

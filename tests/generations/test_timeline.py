@@ -27,6 +27,16 @@ def timeline(who: Person, task: Task) -> dict[str, Any]:
     return found
 
 
+FIVE_SECONDS = {
+    "label": "1080p without sound",
+    "quantity": 5,
+    "unit": "second",
+    "rate": 5.4,
+    "factor": 1.333,
+    "amount": 35.991,
+}
+
+
 def names(found: dict[str, Any]) -> list[str]:
     return [event["event"] for event in found["events"]]
 
@@ -73,16 +83,7 @@ def test_a_video_from_the_request_to_the_callback(alice: Person, gateway: Steps,
         "billing_rule": "per_second",
         "user_group": "default",
         "credits": 35.991,
-        "lines": [
-            {
-                "label": "1080p without sound",
-                "quantity": 5,
-                "unit": "second",
-                "rate": 5.4,
-                "factor": 1.333,
-                "amount": 35.991,
-            }
-        ],
+        "lines": [FIVE_SECONDS],
     }
     assert found["billing"] == seen(alice, task)["billing"]
     assert facts(found, "created") == {"key_id": alice.key.public_id}
