@@ -47,6 +47,8 @@ def leave(task: Task, attempt: Attempt) -> None:
 def ask_to_let_go(attempt: Attempt, by: Attempt.CancelAsked) -> bool:
     """Whether the provider surely let it go. That it was asked is committed before: its word may come later."""
     queued = Attempt.objects.filter(pk=attempt.pk, state=Attempt.State.RUNNING, queued_since__isnull=False)
+    if by == Attempt.CancelAsked.BY_US:  # a customer's wish is not overruled by ours
+        queued = queued.exclude(cancel_asked=Attempt.CancelAsked.BY_CUSTOMER)
     if not queued.update(cancel_asked=by):
         return False
     attempt.cancel_asked = by

@@ -5,8 +5,9 @@ from rest_framework.test import APIClient
 
 from generations import leases, lifecycle, routing
 from generations.failures import SERVICE_ERROR
-from generations.models import Task
-from generations.providers.base import Plan
+from generations.models import Attempt, Task
+from generations.providers.base import Plan, Progress
+from generations.providers.fal.verdicts import WITHDRAWN
 from tests.cast import Person
 from tests.generations.gateway import Steps, ask, findings, money, seen
 
@@ -93,3 +94,29 @@ def test_a_key_that_only_reads_may_not_cancel(alice: Person, gateway: Steps) -> 
 def test_a_malformed_id_is_named(alice: Person, gateway: Steps) -> None:
     answer = alice.client.post("/v1/tasks/nothing/cancel")
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_task_id")
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "outcome", "due"),
+    [("customer", "cancelled", "request_cancelled", False), ("us", "processing", "left_queue", True)],
+)
+def test_a_provider_that_lets_go_late_is_no_failure(
+    alice: Person, gateway: Steps, asked: str, status: str, outcome: str, due: bool
+) -> None:
+    task = ask(alice, prompt="A heron [sim:slow 600]")
+    attempt = gateway.sent(task)
+    Attempt.objects.filter(pk=attempt.pk).update(cancel_asked=asked)
+    attempt.refresh_from_db()
+    verdict = WITHDRAWN.verdict("client_cancelled")
+    ended = Progress(
+        upstream_id=attempt.upstream_id, state="failed", state_word="COMPLETED", known_word=True, verdict=verdict
+    )
+
+    lifecycle.attempt_failed(attempt, ended)
+
+    task.refresh_from_db()
+    attempt.refresh_from_db()
+    assert (task.status, task.due_at is not None) == (status, due)
+    assert (attempt.state, attempt.outcome, attempt.fault) == ("failed", outcome, False)
+    assert money(alice.organization) == ((1000, 27) if due else (1000, 0))
+    assert findings() == []
