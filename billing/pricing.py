@@ -12,12 +12,14 @@ ones: their rounding is frozen with the other inputs.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from typing import Any
 
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
+from accounts import organizations
 from accounts.compiled import Compiled, Given
 from accounts.models import Organization, UserGroup
 from billing.amounts import SMALLEST
@@ -45,6 +47,19 @@ class Line:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Row:
+    """One cell as somebody pays it: `rate` is theirs, in credits a `unit`, before the factor."""
+
+    model: str
+    cell: str
+    label: str
+    unit: str
+    rate: Decimal
+    factor: Decimal
+    minimum_seconds: Decimal
+
+
+@dataclass(frozen=True, kw_only=True)
 class Price:
     """`inputs` is JSON-able and enough to compute `credits` again: `price(inputs) == credits`."""
 
@@ -60,13 +75,16 @@ def quote(
     organization: Organization,
     *,
     settled: Mapping[str, str] | None = None,
+    at: datetime | None = None,
 ) -> Price:
-    """Price one task of the organization now, by one SQL statement. `seconds` is None for what costs a call.
+    """Price one task of the organization now or `at` a moment, by one SQL statement.
+
+    `seconds` is None for what costs a call.
 
     `settled` says what is `measured` in the end ("input" or "output") and its `rounding`; None: as requested.
     Raises PriceMissing when the price book in effect has no such cell.
     """
-    found = find(model, cell, organization)
+    found = find(model, cell, organization, at)
     if (seconds is None) != (found["unit"] == Unit.CALL):
         raise ValueError(f"{model} is priced per {found['unit']}, so its seconds cannot be {seconds}.")
     inputs = {
@@ -128,26 +146,44 @@ def effective_rate(inputs: Mapping[str, Any]) -> Decimal:
     return Decimal(inputs["rate"]) * Decimal(inputs["multiplier"])
 
 
-def find(model: str, cell: str, organization: Organization) -> Mapping[str, Any]:
+def find(model: str, cell: str, organization: Organization, at: datetime | None = None) -> Mapping[str, Any]:
     """The columns of the cell of the version in effect, and the group's `multiplier` and `exact_rate`."""
-    found = CELL(model=model, cell=cell, user_group_id=organization.user_group_id, now=timezone.now())
+    found = CELL(model=model, cell=cell, user_group_id=organization.user_group_id, at=at or timezone.now())
     if not found:
         raise PriceMissing(f"The price book in effect has no cell {cell!r} of {model!r}.")
     return found[0]
 
 
-def cell_of_a_group() -> QuerySet[PriceCell, Any]:
-    versions = PriceVersion.objects.filter(effective_at__lte=Given("now")).order_by("-effective_at")
+def table(organization: Organization | None, at: datetime | None = None) -> list[Row]:
+    """Every cell as `find` prices it for the organization, by model and cell; without one, for the group `default`."""
+    payer = organization or organizations.ordinary()
+    return [
+        Row(
+            model=found["model"],
+            cell=found["cell"],
+            label=found["label"],
+            unit=found["unit"],
+            rate=effective_rate(found),
+            factor=found["factor"],
+            minimum_seconds=found["minimum_seconds"],
+        )
+        for found in CELLS(user_group_id=payer.user_group_id, at=at or timezone.now())
+    ]
+
+
+def cells_of_a_group() -> QuerySet[PriceCell, Any]:
+    versions = PriceVersion.objects.filter(effective_at__lte=Given("at")).order_by("-effective_at")
     exact = GroupPrice.objects.filter(user_group=Given("user_group_id"), model=OuterRef("model")).values("rate")
     multiplier = UserGroup.objects.filter(pk=Given("user_group_id")).values("multiplier")
     return (
-        PriceCell.objects.filter(version=Subquery(versions.values("pk")[:1]), model=Given("model"), cell=Given("cell"))
-        .values("version_id", "unit", "rate", "factor", "minimum_seconds", "label")
+        PriceCell.objects.filter(version=Subquery(versions.values("pk")[:1]))
+        .values("version_id", "model", "cell", "unit", "rate", "factor", "minimum_seconds", "label")
         .annotate(exact_rate=Subquery(exact), multiplier=Subquery(multiplier))
     )
 
 
-CELL = Compiled(cell_of_a_group)
+CELL = Compiled(lambda: cells_of_a_group().filter(model=Given("model"), cell=Given("cell")))
+CELLS = Compiled(lambda: cells_of_a_group().order_by("model", "cell"))
 
 
 def _line(inputs: Mapping[str, Any], label: str, seconds: Decimal | None = None) -> Line:

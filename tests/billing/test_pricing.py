@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from accounts.models import Organization
 from billing import price_book, pricing
 from billing.errors import PriceMissing
-from billing.models import GroupPrice
+from billing.models import GroupPrice, PriceCell
 
 T2V, I2V, ELEMENT = "kling-v3-text-to-video", "kling-v3-image-to-video", "kling-custom-element"
 WORKED = [
@@ -124,3 +124,14 @@ def test_more_seconds_never_cost_less(seconds: int, more: int) -> None:
 def test_a_cell_without_a_price_is_an_error_of_ours(acme: Organization) -> None:
     with pytest.raises(PriceMissing):
         pricing.quote(T2V, "8k_off", 5, acme)
+
+
+def test_the_table_has_every_cell_as_a_quote_prices_it(acme: Organization) -> None:
+    rows = pricing.table(acme)
+
+    assert rows == pricing.table(None)
+    assert [(row.model, row.cell) for row in rows] == sorted(PriceCell.objects.values_list("model", "cell"))
+    for row in rows:
+        (line,) = pricing.quote(row.model, row.cell, None if row.unit == "call" else 1, acme).lines
+        assert (row.rate, row.factor, row.label, row.unit) == (line.rate, line.factor, line.label, line.unit)
+        assert row.minimum_seconds == (line.quantity if row.unit == "second" else 0)
