@@ -29,7 +29,7 @@ class Credits(serializers.DecimalField):
     """An amount of credits, 0 or more."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_digits=20, decimal_places=4, min_value=Decimal(0), **kwargs)
+        super().__init__(**{"max_digits": 20, "decimal_places": 4, "min_value": Decimal(0)} | kwargs)
 
     def to_representation(self, value: Decimal) -> int | float:  # type: ignore[override]
         return int(value) if value == value.to_integral_value() else float(value)
@@ -38,3 +38,6 @@ class Credits(serializers.DecimalField):
 @extend_schema_field({"type": "number", "multipleOf": 0.0001})
 class SignedCredits(Credits):
     """What an amount of credits changes by; an answer's alone."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=None, **kwargs)

@@ -40,6 +40,7 @@ NAVIGATION = [
         _page("Adjustments", "balance", "billing_adjustment"),
         _page("Prices", "sell", "billing_priceversion"),
         _page("Group prices", "loyalty", "billing_groupprice"),
+        _page("Quotes", "request_quote", "generations_quote"),
         _page("Audits", "fact_check", "billing_auditrun"),
     ),
     _group(

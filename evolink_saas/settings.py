@@ -138,6 +138,7 @@ SPECTACULAR_SETTINGS = {
         "LedgerAccount": "billing.models.Account",
         "TaskStatus": "generations.serializers.shapes.TASK_STATUSES",
         "ModelStatus": "generations.serializers.health.STATUSES",
+        "Rounding": "generations.serializers.pricing.ROUNDINGS",
     },
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "evolink_saas.openapi.finish"],
 }

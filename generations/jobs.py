@@ -37,6 +37,7 @@ from generations import (
     lookups,
     polling,
     provider_accounts,
+    quotes,
     uploads,
     voices,
     webhooks,
@@ -142,7 +143,7 @@ def sweep(limit: int = SWEEP_LIMIT) -> int:
 def observe() -> None:
     """Look whether each model would take a request of a live organization now, and write it down for this minute."""
     anyone = organizations.ordinary()
-    health.note_looks({spec.id: creation.takes(anyone, spec, spec.plain_request) for spec in catalog.SPECS})
+    health.note_looks({spec.id: creation.takes(anyone, spec.plain_request) for spec in catalog.SPECS})
 
 
 def housekeeping() -> None:
@@ -156,6 +157,11 @@ def housekeeping() -> None:
 
 def expire_files() -> None:
     while files.expire_due():
+        pass
+
+
+def forget_quotes() -> None:
+    while quotes.sweep():
         pass
 
 
@@ -187,6 +193,7 @@ CHORES = (
     expire_files,
     ledger.expire_due,
     idempotency.forget_old,
+    forget_quotes,
     forget_rates,
     books.watch_reservations,
     lookups.look_at_orphans,

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from accounts.compiled import Compiled, Given
 from accounts.errors import Unavailable
+from billing.dollars import CREDITS_PER_DOLLAR
 from generations import breaker, margin, requests, switches
 from generations.models import Attempt, ProviderAccount, Task
 from generations.providers import ADAPTERS, adapter
@@ -219,7 +220,7 @@ def _against(candidate: Candidate, wanted: Wish, now: datetime, *, at_post: bool
     if reason := _obstacle(candidate, wanted):
         return replace(candidate, reason=reason)
     limits = margin.limits(account)
-    if candidate.cost > wanted.price / margin.CREDITS_PER_DOLLAR * (1 + limits.share):
+    if candidate.cost > wanted.price / CREDITS_PER_DOLLAR * (1 + limits.share):
         return replace(candidate, reason="would cost too much")
     if not limits.has_room(candidate.loss):
         return replace(candidate, reason="the day's loss is used up", over_day=True)

@@ -53,6 +53,7 @@ WRITERS = {
         "generations/hints.py",
     },
     "OrphanSpend": {"generations/orphans.py"},
+    "Quote": {"generations/quotes.py"},
     "IdempotencyRecord": {"generations/idempotency.py"},
     "Element": {"generations/elements.py"},
     "ElementCopy": {"generations/elements.py", "generations/element_copies.py"},

@@ -6,6 +6,7 @@ from generations.models.files import StoredFile, TaskMedia
 from generations.models.health import HealthMark, ModelHour, ModelHourTime
 from generations.models.operations import Alert, LoopLease, OrphanSpend, WorkerPulse
 from generations.models.providers import ProviderAccount
+from generations.models.quotes import Quote
 from generations.models.routing import Breaker, DayLoss, KillSwitch, MarginGuard
 from generations.models.tasks import Attempt, IdempotencyRecord, Task
 from generations.models.uploads import DownloadPlace
@@ -30,6 +31,7 @@ __all__ = [
     "ModelHourTime",
     "OrphanSpend",
     "ProviderAccount",
+    "Quote",
     "StoredFile",
     "Task",
     "TaskMedia",

@@ -25,6 +25,7 @@ from generations import (
     lifecycle,
     margin,
     provider_accounts,
+    quotes,
     switches,
     webhooks,
 )
@@ -143,6 +144,7 @@ def lived_in(finished: Task, alice: Person) -> Task:
     margin.lose(lost)
     margin.tell_used_up(timezone.now().date())
     GroupPrice.objects.create(user_group=alice.organization.user_group, model=finished.model, rate=Decimal("5.1"))
+    quotes.use(quotes.make(alice.organization, alice.key, TEXT_TO_VIDEO).quote, finished)
     ledger.adjust(alice.organization, Decimal(-5), reference="dispute-1", reason="A dispute")
     audit.audit_all()
     rollups.roll_all()

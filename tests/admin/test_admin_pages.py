@@ -83,6 +83,8 @@ def test_nothing_can_be_deleted(desk: Client, lived_in: Task) -> None:
         ("generations_task", lambda task: task.deliveries.get().public_id),
         ("generations_task", lambda task: task.organization.public_id),
         ("generations_task", lambda task: task.api_key.public_id),
+        ("generations_quote", lambda task: task.quote.public_id),
+        ("generations_quote", lambda task: task.public_id),
         ("generations_attempt", lambda task: task.attempts.get(number=1).upstream_id),
         ("billing_transfer", lambda task: task.public_id),
         ("billing_wallet", lambda task: task.organization.public_id),

@@ -116,7 +116,7 @@ def test_the_job_is_queued_in_the_same_transaction(alice: Person, gateway: Steps
 
 
 def test_root_fields_that_the_model_does_not_use_are_ignored(alice: Person, gateway: Steps) -> None:
-    task = ask(alice, image_start=17, image_urls="x", n={"a": []}, cfg_scale=None, quote_id=None)
+    task = ask(alice, image_start=17, image_urls="x", n={"a": []}, cfg_scale=None)
     assert task.inputs["prompt"] == TEXT_TO_VIDEO["prompt"]
 
 

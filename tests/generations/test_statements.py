@@ -45,6 +45,21 @@ def test_a_request_without_a_key_takes_11(alice: Person, gateway: Steps) -> None
         alice.client.post(POST, TEXT_TO_VIDEO)
 
 
+def test_a_request_with_a_quote_takes_one_more(alice: Person, gateway: Steps) -> None:
+    """The quote is found instead of the price, and given to its task."""
+    quotes = [alice.client.post("/v1/quotes", TEXT_TO_VIDEO).json()["quote_id"] for _ in range(2)]
+    alice.client.post(POST, TEXT_TO_VIDEO | {"quote_id": quotes[0]})
+    with statements(12):
+        answer = alice.client.post(POST, TEXT_TO_VIDEO | {"quote_id": quotes[1]})
+    assert answer.status_code == 200
+
+
+def test_a_quote_takes_3(alice: Person, gateway: Steps) -> None:
+    alice.client.post("/v1/quotes", TEXT_TO_VIDEO)
+    with statements(3):
+        assert alice.client.post("/v1/quotes", TEXT_TO_VIDEO).status_code == 200
+
+
 def test_a_look_at_a_running_task_takes_2(alice: Person, gateway: Steps) -> None:
     task = ask(alice)
     gateway.due()
