@@ -127,7 +127,7 @@ def _digest(body: Mapping[str, Any]) -> bytes:
 
 def _used(quote: Quote) -> Conflict:
     """Names the task, so that whoever lost its answer finds it."""
-    details = {"task_id": quote.task.public_id} if quote.task else {}
+    details: dict[str, Any] = {"task_id": quote.task.public_id} if quote.task else {}
     message = f"This quote was used already, and it is good for one task. {AGAIN}"
     return Conflict("quote_expired", message, param=FIELD, **details)
 

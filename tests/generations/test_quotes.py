@@ -116,7 +116,7 @@ def of_a_video(model: str, url: str, picture: str) -> dict[str, Any]:
     """A request of this model for this video."""
     if model == "kling-o3-video-edit":
         return {"model": model, "video_url": url}
-    body = {"model": model, "video_urls": [url], "prompt": "Night"}
+    body: dict[str, Any] = {"model": model, "video_urls": [url], "prompt": "Night"}
     if "motion" in model:
         body |= {"image_urls": [picture], "model_params": {"character_orientation": "video"}}
     return body
