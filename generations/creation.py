@@ -120,7 +120,7 @@ def _make(
             [idempotency.record(organization, *remember, task, answer)] if remember else [],
         )
         ledger.reserve(organization, task.pk, price.credits, api_key=key, model=task.model)
-    _check_room(organization, key)
+        _check_room(organization, key)
     return task, answer
 
 
