@@ -77,9 +77,28 @@ class Question:
     read: Callable[[list[tuple[Any, ...]]], list[Any]] | None = None
 
 
+class Answer:
+    """The rows that a question was or will be answered with."""
+
+    def __init__(self, question: Question) -> None:
+        self.question = question
+        self._rows: list[Any] | None = None
+
+    @property
+    def rows(self) -> list[Any]:
+        """Asks for them at last, with all that waits, when nothing else was asked meanwhile."""
+        if self._rows is None:
+            together()
+        assert self._rows is not None, "it was asked for in a trip that has ended in an error"
+        return self._rows
+
+    def take(self, rows: list[Any]) -> None:
+        self._rows = rows
+
+
 NEXT = ";\n"
 """What stands between the statements of one trip."""
-_waiting: ContextVar[list[Question] | None] = ContextVar("statements that wait for the next trip", default=None)
+_waiting: ContextVar[list[Answer] | None] = ContextVar("what waits for the next trip", default=None)
 
 
 def together(*questions: Question) -> list[list[Any]]:
@@ -89,35 +108,41 @@ def together(*questions: Question) -> list[list[Any]]:
     one message; its pipeline mode would cost more than a trip for each.
     """
     waiting = _waiting.get() or []
-    sent, answers = [*waiting, *questions], []
+    asked = [Answer(question) for question in questions]
+    sent = [*waiting, *asked]
     waiting.clear()
     with connection.cursor() as cursor:
-        cursor.execute(NEXT.join(question.text for question in sent), [v for asked in sent for v in asked.values])
-        for question in sent:
-            answers.append(question.read(cursor.fetchall()) if question.read else [])
+        cursor.execute(
+            NEXT.join(answer.question.text for answer in sent),
+            [value for answer in sent for value in answer.question.values],
+        )
+        for answer in sent:
+            read = answer.question.read
+            answer.take(read(cursor.fetchall()) if read else [])
             cursor.nextset()
-    return answers[len(sent) - len(questions) :]
+    return [answer.rows for answer in asked]
 
 
-def tell(statement: Question) -> None:
-    """Run a statement that answers nothing: at once, or inside `in_one_trip` with whatever is asked next."""
-    waiting = _waiting.get()
+def ask(question: Question) -> Answer:
+    """Run a statement whose answer is wanted later, if at all: inside `in_one_trip` with whatever is asked next."""
+    answer, waiting = Answer(question), _waiting.get()
     if waiting is None:
-        together(statement)
+        answer.take(together(question)[0])
     else:
-        waiting.append(statement)
+        waiting.append(answer)
+    return answer
 
 
 @contextmanager
 def in_one_trip() -> Iterator[None]:
-    """What is told inside the block travels with the next question, or at its end; the order stays what it was."""
+    """What is asked for later inside the block travels with the next question, or at its end, in the same order."""
 
     def after_what_waits(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
         if waiting:
             together()
         return execute(sql, params, many, context)
 
-    waiting: list[Question] = []
+    waiting: list[Answer] = []
     before = _waiting.set(waiting)
     try:
         with connection.execute_wrapper(after_what_waits):

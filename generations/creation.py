@@ -77,8 +77,7 @@ def takes(organization: Organization, spec: Spec, body: Mapping[str, Any]) -> bo
     """Whether this valid request would find a price and a provider account now. Writes nothing."""
     parsed = spec.parse(body)
     try:
-        price = _price(organization, parsed, settlement.reserved_seconds(spec, parsed, {}), settlement.frozen(spec))
-        routing.admit(_wish(organization, spec, parsed, price))
+        _price_and_admit(organization, spec, parsed, {})
     except Unavailable:
         return False
     return True
@@ -109,8 +108,7 @@ def _make(
     uploads = references.check_at_post(organization, parsed.media)
     elements.check(organization, parsed.elements)
     _check_voice(parsed)
-    price = _price(organization, parsed, settlement.reserved_seconds(spec, parsed, uploads), settlement.frozen(spec))
-    routing.admit(_wish(organization, spec, parsed, price))
+    price = _price_and_admit(organization, spec, parsed, uploads)
     task = _task(organization, key, spec, parsed, price, given)
     answer = json.dumps(task_object(task), ensure_ascii=False, separators=(",", ":"))
     with in_one_trip():
@@ -165,6 +163,18 @@ def _insert(task: Task, media: list[TaskMedia], records: Sequence[IdempotencyRec
     """All that belongs to a new task, in one statement, the ring of the queue with it."""
     tables = ([task], media, records, doorbell.rows("submit", task.pk))
     one_statement.execute([one_statement.insert(rows) for rows in tables if rows])
+
+
+def _price_and_admit(
+    organization: Organization, spec: Spec, parsed: Parsed, uploads: Mapping[str, StoredFile]
+) -> pricing.Price:
+    """Raises Unavailable. The price and the accounts are asked for in one trip."""
+    with in_one_trip():
+        accounts = routing.ask(parsed.model, organization.pk, sandbox=organization.is_sandbox)
+        seconds = settlement.reserved_seconds(spec, parsed, uploads)
+        price = _price(organization, parsed, seconds, settlement.frozen(spec))
+    routing.admit(_wish(organization, spec, parsed, price), accounts)
+    return price
 
 
 def _price(
