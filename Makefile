@@ -45,6 +45,7 @@ chaos: setup ## the kill and fault tests at their large sizes: hours, resumable 
 
 bench: setup ## measure speed, polling, memory and reports into docs/figures.md
 	$(PY) -m tests.benchmarks
+	$(PY) -m tests.benchmarks.health
 	$(PY) -m tests.benchmarks.reports
 
 requirements: setup ## pin the newest versions that pyproject.toml allows

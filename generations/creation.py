@@ -64,7 +64,7 @@ def takes(organization: Organization, body: Mapping[str, Any]) -> bool:
     """Whether this valid request would find a price and a provider account now. Writes nothing."""
     asked = validation.read(body)
     try:
-        routing.admit(_wish(organization, asked, validation.price(organization, asked)))
+        _price_and_admit(organization, asked, None)
     except Unavailable:
         return False
     return True
@@ -89,8 +89,7 @@ def _make(
 ) -> tuple[Task, str]:
     asked = validation.check(organization, key, body)
     quote = quotes.lock(organization, asked, body)
-    price = quotes.price(quote) if quote else validation.price(organization, asked)
-    routing.admit(_wish(organization, asked, price))
+    price = _price_and_admit(organization, asked, quote)
     task = _task(organization, key, asked, price, quote)
     answer = json.dumps(task_object(task), ensure_ascii=False, separators=(",", ":"))
     if quote:
@@ -102,7 +101,7 @@ def _make(
             [idempotency.record(organization, *remember, task, answer)] if remember else [],
         )
         ledger.reserve(organization, task.pk, price.credits, api_key=key, model=task.model)
-    _check_room(organization, key)
+        _check_room(organization, key)
     return task, answer
 
 
@@ -140,6 +139,15 @@ def _insert(task: Task, media: list[TaskMedia], records: Sequence[IdempotencyRec
     """All that belongs to a new task, in one statement, the ring of the queue with it."""
     tables = ([task], media, records, doorbell.rows("submit", task.pk))
     one_statement.execute([one_statement.insert(rows) for rows in tables if rows])
+
+
+def _price_and_admit(organization: Organization, asked: Asked, quote: Quote | None) -> pricing.Price:
+    """Raises Unavailable. The price, unless it was promised, and the accounts are asked for in one trip."""
+    with in_one_trip():
+        accounts = routing.ask(asked.parsed.model, organization.pk, sandbox=organization.is_sandbox)
+        price = quotes.price(quote) if quote else validation.price(organization, asked)
+    routing.admit(_wish(organization, asked, price), accounts)
+    return price
 
 
 def _duration(parsed: Parsed, price: pricing.Price) -> int | None:

@@ -1,28 +1,15 @@
 """How many SQL statements the hot requests take: asserted exactly, so that one more is noticed."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Scope
 from tests.cast import Person
 from tests.generations.gateway import TEXT_TO_VIDEO, Steps, ask
+from tests.statements import statements
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 POST = "/v1/videos/generations"
-
-
-@contextmanager
-def statements(expected: int) -> Iterator[None]:
-    """Everything that is sent to the database counts, BEGIN and COMMIT too."""
-    with CaptureQueriesContext(connection) as captured:
-        yield
-    sent = [query["sql"][:150] for query in captured]
-    assert len(sent) == expected, "\n".join(sent)
 
 
 def test_a_text_to_video_with_an_idempotency_key_takes_13(alice: Person, gateway: Steps) -> None:
