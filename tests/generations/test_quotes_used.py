@@ -14,7 +14,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from accounts import organizations
 from accounts.models import Scope
-from billing import ledger
+from billing import ledger, price_book
 from generations import files, jobs
 from generations.models import IdempotencyRecord, ProviderAccount, Quote, StoredFile, Task
 from tests.cast import Person, client_for, give_key
@@ -63,6 +63,15 @@ def test_a_price_that_fell_meanwhile_is_not_used_either(alice: Person, gateway: 
     group.save(update_fields=["multiplier"])
     assert made(use(alice, quoted)).reserved_credits == 27
     assert made(alice.client.post(POST, TEXT_TO_VIDEO)).reserved_credits == Decimal("13.5")
+
+
+def test_it_runs_when_the_price_book_has_the_model_no_more(alice: Person, gateway: Steps) -> None:
+    quoted = quote(alice)
+    kept = [block for block in price_book.FILE.read_text().split("[[prices]]") if TEXT_TO_VIDEO["model"] not in block]
+    assert price_book.load("[[prices]]".join(kept))[1]
+    assert alice.client.post(POST, TEXT_TO_VIDEO).json()["error"]["code"] == "model_unavailable"
+    assert made(use(alice, quoted)).reserved_credits == 27
+    assert findings() == []
 
 
 def test_the_quote_knows_its_task_and_the_task_its_quote(alice: Person, gateway: Steps) -> None:
