@@ -27,8 +27,11 @@ WRITES = {"create", "bulk_create", "get_or_create", "update_or_create", "update"
 LEDGER = {"billing/ledger.py", "billing/locks.py", "billing/lots.py", "billing/postings.py", "billing/budgets.py"}
 WRITERS = {
     **dict.fromkeys(("Wallet", "CreditLot", "Reservation", "ReservationLot", "Transfer", "BudgetWindow"), LEDGER),
-    "RollUp": {"billing/rollups.py"},
-    "RollUpCursor": {"billing/rollups.py"},
+    "RollUp": {"billing/rolling.py"},
+    "RollUpCursor": {"billing/rolling.py"},
+    "ProviderCost": {"billing/provider_costs.py", "billing/postings.py"},
+    "CostRollUp": {"billing/rolling.py"},
+    "CostCursor": {"billing/rolling.py"},
     "PriceVersion": {"billing/price_book.py"},
     "PriceCell": {"billing/price_book.py"},
     "GroupPrice": set(),  # the admin's form
@@ -75,6 +78,8 @@ WRITERS = {
     "ModelHour": {"generations/health.py"},
     "ModelHourTime": {"generations/health.py"},
     "HealthMark": {"generations/health.py"},
+    "OutcomeRollUp": {"generations/outcomes.py"},
+    "OutcomeMark": {"generations/outcomes.py"},
 }
 """Which modules may write the rows of a table by its model, or by the name under which another row has them."""
 STATE_MOVERS = {
