@@ -20,7 +20,7 @@ def page(envelope: Envelope, ledger: str) -> tuple[tuple[Charge, ...], str]:
     data = envelope.data
     result = data.get("result") if isinstance(data, dict) else None
     detail = result.get("detail") if isinstance(result, dict) else None
-    if not envelope.is_success or not isinstance(detail, list):
+    if not (envelope.is_success and isinstance(data, dict) and isinstance(result, dict) and isinstance(detail, list)):
         raise OutcomeUnknown(f"HTTP {envelope.status}, code {envelope.code}: {envelope.message[:200]}")
     cursor, has_more = (_first(name, data, result) for name in ("next_cursor", "has_more"))
     onward = text(cursor) if has_more else ""
