@@ -35,6 +35,7 @@ WRITERS = {
     "Adjustment": LEDGER,
     "AuditRun": {"billing/audit.py"},
     "AuditMark": {"billing/audit.py"},
+    "AuditEntry": {"accounts/audit_log.py"},
     "UserGroup": set(),  # the admin's form
     "User": {"accounts/members.py"},
     "Organization": {"accounts/organizations.py"},
