@@ -50,7 +50,7 @@ def record(
         organization_id=organization and organization.pk,
         organization_name=organization.name if organization else "",
         target_type=target._meta.label_lower if target else "",
-        target_id=_key_of(target) if target else "",
+        target_id=key_of(target) if target else "",
         target=_cut(str(target)) if target else "",
         changes={name: [_plain(name, value) for value in pair] for name, pair in (changes or {}).items()},
         reason=_cut(reason or (act.reason if act else "")),
@@ -77,15 +77,15 @@ def made(row: Model, names: Iterable[str]) -> dict[str, list[Any]]:
     return {name: [None, value] for name, value in values(row, names).items() if value not in (None, "", [])}
 
 
-def of(target: Model) -> QuerySet[AuditEntry]:
-    """What was done to this row, newest first."""
-    rows = AuditEntry.objects.filter(target_type=target._meta.label_lower, target_id=_key_of(target))
-    return rows.order_by("-pk")
-
-
-def _key_of(target: Model) -> str:
+def key_of(target: Model) -> str:
     """The id that customers know, where there is one."""
     return str(getattr(target, "public_id", target.pk))
+
+
+def of(target: Model) -> QuerySet[AuditEntry]:
+    """What was done to this row, newest first."""
+    rows = AuditEntry.objects.filter(target_type=target._meta.label_lower, target_id=key_of(target))
+    return rows.order_by("-pk")
 
 
 def _plain(name: str, value: Any) -> Any:

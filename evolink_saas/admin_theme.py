@@ -55,7 +55,7 @@ NAVIGATION = [
     ),
     _group(
         "Machine room",
-        _page("Operators' log", "history", "admin_logentry"),
+        _page("Audit log", "history", "accounts_auditentry"),
         _page("Schedules", "schedule", "django_q_schedule"),
         _page("Failed jobs", "error", "django_q_failure"),
         _page("Workers", "memory", "generations_workerpulse"),

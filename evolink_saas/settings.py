@@ -30,6 +30,7 @@ ENCRYPTION_KEYS = env.words("ENCRYPTION_KEYS", secret_defaults["ENCRYPTION_KEYS"
 
 INSTALLED_APPS = [
     "unfold",
+    "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -157,7 +157,7 @@ class WalletAdmin(ReadOnly):
 
     @reasoned("Unfreeze", refusals=REFUSALS, icon="lock_open")
     def unfreeze(self, wallet: Wallet, given: Given) -> Done:
-        ledger.unfreeze(wallet.organization)
+        ledger.unfreeze(wallet.organization, reason=given["reason"])
         return Done(f"The {wallet} is open again.")
 
 
