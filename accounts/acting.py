@@ -78,6 +78,14 @@ def act() -> Act | None:
     return _act.get()
 
 
+def user() -> Any:
+    """The user who signed the request in, for a caller that stands behind a sign-in. Raises LookupError."""
+    found = getattr(_request.get(), "user", None)
+    if found is None or not found.is_authenticated:
+        raise LookupError("Nobody is signed in.")
+    return found
+
+
 def actor() -> Actor:
     """Who signed the request; without one, the program that runs and the login that runs it."""
     present = _request.get()

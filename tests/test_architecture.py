@@ -33,6 +33,12 @@ WRITERS = {
     "PriceCell": {"billing/price_book.py"},
     "GroupPrice": set(),  # the admin's form
     "Adjustment": LEDGER,
+    "GrantRequest": {"billing/grants.py"},
+    "SignUpCredits": {"billing/sign_up_credits.py"},
+    "VoucherBatch": {"billing/vouchers.py"},
+    "Voucher": {"billing/vouchers.py"},
+    "VoucherRedemption": {"billing/vouchers.py"},
+    "VoucherTries": {"billing/voucher_tries.py"},
     "AuditRun": {"billing/audit.py"},
     "AuditMark": {"billing/audit.py"},
     "AuditEntry": {"accounts/audit_log.py"},

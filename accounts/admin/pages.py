@@ -72,6 +72,10 @@ class Page(ModelAdmin):
         codename = get_permission_codename("change", self.opts)
         return request.user.has_perm(f"{self.opts.app_label}.{codename}")
 
+    def has_confirm_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        """Who may decide what another operator asked for: a permission of its own (`confirm_…`)."""
+        return request.user.has_perm(f"{self.opts.app_label}.{get_permission_codename('confirm', self.opts)}")
+
     def hidden_actions(self, row: Any) -> set[str]:
         """The actions that make no sense for this row as it is now."""
         return set()
