@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import F, QuerySet, Sum
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import slugify
@@ -51,7 +52,7 @@ class NewBatch(ReasonForm):
     def clean(self) -> dict[str, Any]:
         given = super().clean() or self.cleaned_data
         start, end = given.get("starts_at"), given.get("expires_at")
-        if start and end and end <= start:
+        if end and end <= (start or timezone.now()):
             self.add_error("expires_at", "The codes would expire before they start.")
         return given
 

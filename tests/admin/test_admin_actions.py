@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from accounts import keys, organizations
 from accounts.models import ApiKey, AuditEntry, Membership, Organization, Role, User
-from billing import ledger
-from billing.models import Reservation, Transfer, Wallet
+from billing import grants, ledger, vouchers
+from billing.models import GrantRequest, Reservation, Transfer, Voucher, VoucherBatch, Wallet
 from generations import alerts, breaker, switches, webhooks
 from generations.models import (
     Alert,
@@ -32,6 +32,17 @@ from tests.cast import Person
 
 REASON = "Ticket 4711"
 Row = Callable[[Task, Person, Person], Model]
+BATCH: dict[str, Any] = {
+    "name": "Fair",
+    "kind": "promo",
+    "credits": Decimal(50),
+    "count": 2,
+    "max_redemptions": 1,
+    "starts_at": None,
+    "expires_at": None,
+    "credits_expire_days": 30,
+    "reason": "A fair",
+}
 
 
 def wallet(task: Task, alice: Person, bob: Person) -> Wallet:
@@ -117,6 +128,28 @@ def switched_off(task: Task, alice: Person, bob: Person) -> KillSwitch:
     return switches.set_on(model=task.model, reason="trouble", message="Back soon.")
 
 
+def asked(task: Task, alice: Person, bob: Person) -> GrantRequest:
+    return grants.grant(
+        alice.organization, Decimal(6000), kind="goodwill", reference="T-9", reason="Sorry", by=another_operator()
+    )
+
+
+def another_operator() -> User:
+    return User.objects.create_user("ida@gateway.example", is_staff=True)
+
+
+def large_batch(task: Task, alice: Person, bob: Person) -> VoucherBatch:
+    return vouchers.make(by=another_operator(), **BATCH | {"credits": Decimal(6000)})[0]
+
+
+def small_batch(task: Task, alice: Person, bob: Person) -> VoucherBatch:
+    return vouchers.make(by=another_operator(), **BATCH)[0]
+
+
+def voucher(task: Task, alice: Person, bob: Person) -> Voucher:
+    return small_batch(task, alice, bob).vouchers.earliest("pk")
+
+
 def secret(task: Task, alice: Person, bob: Person) -> WebhookSecret:
     return webhooks.secret_of(alice.organization)
 
@@ -170,6 +203,20 @@ ACTIONS: dict[str, tuple[Row, dict[str, Any], Callable[[Any], bool]]] = {
         {"amount": "-7", "reference": "D-1"},
         lambda one: one.adjustments.filter(moved=-7, reason=REASON).count() == 1,
     ),
+    "billing_wallet_sign_up_credits": (
+        wallet,
+        {"email": "ALICE@acme.example"},
+        lambda one: one.lots.filter(reference="sign-up", kind="promo").count() == 1,
+    ),
+    "billing_grantrequest_confirm": (asked, {}, lambda one: (one.state, one.decided_reason) == ("done", REASON)),
+    "billing_grantrequest_decline": (asked, {}, lambda one: (one.state, one.decided_reason) == ("declined", REASON)),
+    "billing_voucherbatch_confirm": (large_batch, {}, lambda one: one.confirmed_by is not None),
+    "billing_voucherbatch_disable": (
+        small_batch,
+        {},
+        lambda one: one.vouchers.filter(disabled_reason=REASON).count() == 2,
+    ),
+    "billing_voucher_disable": (voucher, {}, lambda one: one.disabled_reason == REASON),
     "billing_wallet_freeze": (wallet, {}, lambda one: one.frozen_reason == REASON),
     "billing_wallet_unfreeze": (frozen, {}, lambda one: one.frozen_at is None),
     "billing_reservation_refund": (
