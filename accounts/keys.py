@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts import key_rights, key_text, paging
+from accounts import audit_log, key_rights, key_text, paging
 from accounts.errors import Forbidden, InvalidRequest, NotFound
 from accounts.key_rights import Actor
 from accounts.models import ApiKey, KeyBudget, Membership, Organization
@@ -20,6 +20,7 @@ DEFAULT_GRACE = timedelta(hours=24)
 LAST_USED_PRECISION = timedelta(minutes=5)
 LIMITS = ("total_limit", "daily_limit")  # these two stand in the budget
 COPIED = (*(name for name in key_rights.RIGHTS if name not in LIMITS), "name")
+SHOWN = (*COPIED, "hint")  # of a new key, in the audit log
 
 
 @transaction.atomic
@@ -35,7 +36,10 @@ def create(organization: Organization, *, by: Actor, name: str, **wanted: Any) -
     limits = {limit: rights.pop(limit, None) for limit in LIMITS}
     budget = KeyBudget.objects.create(organization=organization, **limits)
     made_by = by.user if isinstance(by, Membership) else by.created_by
-    return _insert(organization=organization, budget=budget, created_by=made_by, name=name, **rights)
+    key, text = _insert(organization=organization, budget=budget, created_by=made_by, name=name, **rights)
+    changes = audit_log.made(key, SHOWN) | audit_log.made(budget, LIMITS)
+    audit_log.record(action="key.created", target=key, organization=organization, changes=changes)
+    return key, text
 
 
 def find(text: str) -> ApiKey | None:
@@ -71,8 +75,8 @@ def allow_model(key: ApiKey, model_id: str) -> None:
 def change(key: ApiKey, *, by: Actor, **changes: Any) -> ApiKey:
     """Set `name`, `enabled` or rights; only what changes is compared with the actor's. Raises Forbidden, NotFound."""
     key = _lock(key, by)
-    before = key_rights.of(key)
-    raised = {name: value for name, value in changes.items() if name in before and value != before[name]}
+    before = key_rights.of(key) | {"name": key.name, "enabled": key.enabled}
+    raised = {name: value for name, value in changes.items() if name in key_rights.RIGHTS and value != before[name]}
     key_rights.check_gives_keys(by, set(raised.get("scopes", ())) - set(key.scopes))
     key_rights.check_within(by, raised)
     limits = [name for name in changes if name in LIMITS]
@@ -80,6 +84,8 @@ def change(key: ApiKey, *, by: Actor, **changes: Any) -> ApiKey:
         setattr(key.budget if name in LIMITS else key, name, value)
     key.budget.save(update_fields=limits)
     key.save(update_fields=[name for name in changes if name not in LIMITS])
+    if changed := audit_log.compared(before, changes):
+        audit_log.record(action="key.changed", target=key, organization=key.organization, changes=changed)
     return key
 
 
@@ -95,21 +101,27 @@ def roll(key: ApiKey, *, by: Actor, grace: timedelta = DEFAULT_GRACE) -> tuple[A
     now = timezone.now()
     if not key.enabled or key.has_expired(now):
         raise InvalidRequest("invalid_parameter", "Only an API key that works can be rolled.")
-    copied = {name: getattr(key, name) for name in COPIED}
-    rolled = _insert(
+    copied, before = {name: getattr(key, name) for name in COPIED}, key.expires_at
+    rolled, text = _insert(
         organization=key.organization, budget=key.budget, created_by=key.created_by, rolled_from=key, **copied
     )
     key.expires_at = min(now + grace, key.expires_at or now + grace)
     key.save(update_fields=["expires_at"])
-    return rolled
+    changes = {"expires_at": [before, key.expires_at], "rolled_into": [None, rolled.public_id]}
+    audit_log.record(action="key.rolled", target=key, organization=key.organization, changes=changes)
+    return rolled, text
 
 
+@transaction.atomic
 def revoke(key: ApiKey, *, by: Actor | None) -> None:
     """End `key` for good; again is the same. `by` is None for an operator. Raises Forbidden."""
     if by is not None:
         _check_belongs(by, key.organization)
         key_rights.check_manages(by)
-    ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now())
+    now = timezone.now()
+    if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now):
+        changes = {"revoked_at": [None, now]}
+        audit_log.record(action="key.revoked", target=key, organization=key.organization, changes=changes)
 
 
 def _insert(**fields: Any) -> tuple[ApiKey, str]:

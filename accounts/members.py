@@ -2,6 +2,7 @@
 
 from django.db import transaction
 
+from accounts import audit_log
 from accounts.errors import Forbidden
 from accounts.models import Membership, Organization, Role, User
 
@@ -17,17 +18,27 @@ def add(organization: Organization, email: str, role: Role) -> Membership:
         raise Forbidden("operator_cannot_join", "An operator of the gateway belongs to no organization.")
     _lock(organization)
     membership, is_new = organization.memberships.get_or_create(user=user, defaults={"role": role})
-    return membership if is_new else change_role(membership, role)
+    if not is_new:
+        return change_role(membership, role)
+    changes = {"user": [None, user.email], "role": [None, role]}
+    audit_log.record(action="member.added", target=membership, organization=organization, changes=changes)
+    return membership
 
 
 @transaction.atomic
 def change_role(membership: Membership, role: Role) -> Membership:
     """Raises Forbidden `last_owner`."""
     _lock(membership.organization)
+    membership.refresh_from_db(fields=["role"])
     if role != Role.OWNER:
         _check_another_owner(membership)
-    membership.role = role
+    before, membership.role = membership.role, role
     membership.save(update_fields=["role"])
+    if before != role:
+        changes = {"role": [before, role]}
+        audit_log.record(
+            action="member.role_changed", target=membership, organization=membership.organization, changes=changes
+        )
     return membership
 
 
@@ -36,6 +47,8 @@ def remove(membership: Membership) -> None:
     """Raises Forbidden `last_owner`."""
     _lock(membership.organization)
     _check_another_owner(membership)
+    changes = {"user": [membership.user.email, None], "role": [membership.role, None]}
+    audit_log.record(action="member.removed", target=membership, organization=membership.organization, changes=changes)
     membership.delete()
 
 

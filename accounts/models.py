@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import ClassVar
 
+import pgtrigger
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
@@ -18,6 +19,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from accounts import ids
+from accounts.acting import ActorKind
 
 
 class Role(models.TextChoices):
@@ -214,3 +216,45 @@ class RateWindow(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["key_id", "minute"], name="one_rate_window_per_key_and_minute")]
+
+
+class AuditEntry(models.Model):
+    """One act of somebody: who, when, to what, from what to what, from where and why. Append-only by trigger.
+
+    Names and ids are written down as they were, without foreign keys: an entry outlives everybody it speaks of.
+    """
+
+    at = models.DateTimeField(default=timezone.now, editable=False)
+    actor_kind = models.CharField(max_length=8, choices=[(kind.value, kind.value) for kind in ActorKind])
+    actor_id = models.CharField(max_length=40, blank=True, help_text="A user's number, or a key's id.")
+    actor = models.CharField(max_length=300, blank=True)
+    action = models.CharField(max_length=60)
+    organization_id = models.UUIDField(null=True, blank=True)
+    organization_name = models.CharField(max_length=120, blank=True)
+    target_type = models.CharField(max_length=60, blank=True)
+    target_id = models.CharField(max_length=80, blank=True)
+    target = models.CharField(max_length=300, blank=True)
+    changes = models.JSONField(default=dict, blank=True, help_text="{name: [before, after]}, never secrets.")
+    reason = models.CharField(max_length=300, blank=True)
+    request_id = models.CharField(max_length=64, blank=True)
+    address = models.GenericIPAddressField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "audit entries"
+        indexes = [
+            models.Index(fields=["organization_id", "-id"], name="audit_of_an_organization"),
+            models.Index(fields=["actor", "-id"], name="audit_of_an_actor"),
+            models.Index(fields=["action", "-id"], name="audit_of_an_action"),
+            models.Index(fields=["target_type", "target_id", "-id"], name="audit_of_a_target"),
+            models.Index(fields=["at"], name="audit_by_time"),
+        ]
+        triggers = [
+            pgtrigger.Protect(name="audit_entries_are_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.target}".strip()
+
+    @property
+    def organization_public_id(self) -> str:
+        return ids.encode(Organization.PREFIX, self.organization_id) if self.organization_id else ""

@@ -2,12 +2,17 @@
 
 Exception
 ├── LedgerConflict   the same reference came with other arguments, or a resolved reservation is to be resolved otherwise
+├── GrantRefused     an operator may not give or decide this
 └── PriceMissing     the price book in force has no such cell
 """
 
 
 class LedgerConflict(Exception):
     """This contradicts what the ledger already holds; nothing was written."""
+
+
+class GrantRefused(Exception):
+    """What an operator asked for, confirmed or declined cannot be done, with the reason."""
 
 
 class PriceMissing(LookupError):

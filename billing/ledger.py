@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from accounts import audit_log
 from accounts.compiled import together
 from accounts.errors import Forbidden
 from accounts.models import ApiKey, Organization
@@ -228,17 +229,26 @@ def freeze(organization: Organization, *, reason: str) -> Wallet:
     if not wallet.frozen_at:
         wallet.frozen_at, wallet.frozen_reason = timezone.now(), reason[:200]
         wallet.save(update_fields=["frozen_at", "frozen_reason"])
+        changes = {"frozen_at": [None, wallet.frozen_at]}
+        audit_log.record(
+            action="wallet.frozen", target=wallet, organization=organization, changes=changes, reason=reason
+        )
     return wallet
 
 
 @in_one_transaction
-def unfreeze(organization: Organization) -> Wallet:
+def unfreeze(organization: Organization, *, reason: str) -> Wallet:
     """Let credits be reserved again. Raises LedgerConflict while there is debt."""
     wallet = lock(organization)
     if wallet.debt > 0:
         raise LedgerConflict(f"{wallet} owes {wallet.debt} credits.")
-    wallet.frozen_at, wallet.frozen_reason = None, ""
-    wallet.save(update_fields=["frozen_at", "frozen_reason"])
+    if wallet.frozen_at:
+        changes = {"frozen_at": [wallet.frozen_at, None], "frozen_reason": [wallet.frozen_reason, ""]}
+        wallet.frozen_at, wallet.frozen_reason = None, ""
+        wallet.save(update_fields=["frozen_at", "frozen_reason"])
+        audit_log.record(
+            action="wallet.unfrozen", target=wallet, organization=organization, changes=changes, reason=reason
+        )
     return wallet
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
+from accounts import audit_log
 from billing.models import PriceCell, PriceVersion, Unit
 
 FILE = Path(__file__).with_name("price_book.toml")
@@ -75,8 +76,26 @@ def load(text: str, effective_at: datetime | None = None) -> tuple[PriceVersion,
         return current, False
     version = PriceVersion.objects.create(effective_at=effective_at, digest=digest(entries), note=note)
     PriceCell.objects.bulk_create(PriceCell(version=version, **asdict(entry)) for entry in entries)
+    audit_log.record(action="prices.loaded", target=version, changes=_changes(current, version, entries))
     return version, True
 
 
 def in_effect(at: datetime) -> PriceVersion | None:
     return PriceVersion.objects.filter(effective_at__lte=at).order_by("-effective_at").first()
+
+
+def _changes(current: PriceVersion | None, version: PriceVersion, entries: list[Entry]) -> dict[str, list[Any]]:
+    """For the audit log: when it takes effect, and each cell whose price is another."""
+    before = {(cell.model, cell.cell): _price(cell) for cell in current.cells.all()} if current else {}
+    after = {(entry.model, entry.cell): _price(entry) for entry in entries}
+    cells = sorted(before.keys() | after.keys())
+    changed = {
+        f"{model} {cell}": [before.get((model, cell)), after.get((model, cell))]
+        for model, cell in cells
+        if before.get((model, cell)) != after.get((model, cell))
+    }
+    return {"effective_at": [current and current.effective_at, version.effective_at]} | changed
+
+
+def _price(cell: Entry | PriceCell) -> str:
+    return f"{cell.rate} x {cell.factor} a {cell.unit}, at least {cell.minimum_seconds} s"

@@ -10,4 +10,5 @@ urlpatterns = [
     path("v1/statements/<str:month>.csv", views.MonthStatementCsv.as_view()),
     path("v1/statements/<str:month>.pdf", views.MonthStatementPdf.as_view()),
     path("v1/statements/<str:month>", views.MonthStatement.as_view()),
+    path("v1/vouchers/redeem", views.RedeemVoucher.as_view()),
 ]

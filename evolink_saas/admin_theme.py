@@ -38,6 +38,9 @@ NAVIGATION = [
         _page("Reservations", "lock_clock", "billing_reservation"),
         _page("Lots", "toll", "billing_creditlot"),
         _page("Adjustments", "balance", "billing_adjustment"),
+        _page("Grants", "add_card", "billing_grantrequest", badge="billing.admin.grants.waiting"),
+        _page("Vouchers", "confirmation_number", "billing_voucherbatch"),
+        _page("Redemptions", "redeem", "billing_voucherredemption"),
         _page("Prices", "sell", "billing_priceversion"),
         _page("Group prices", "loyalty", "billing_groupprice"),
         _page("Quotes", "request_quote", "generations_quote"),
@@ -57,7 +60,7 @@ NAVIGATION = [
     ),
     _group(
         "Machine room",
-        _page("Operators' log", "history", "admin_logentry"),
+        _page("Audit log", "history", "accounts_auditentry"),
         _page("Schedules", "schedule", "django_q_schedule"),
         _page("Failed jobs", "error", "django_q_failure"),
         _page("Workers", "memory", "generations_workerpulse"),

@@ -20,7 +20,7 @@ from django.utils import timezone
 from django_q.models import Schedule
 
 from accounts import organizations, throttles
-from billing import audit, ledger, provider_costs, rollups
+from billing import audit, grants, ledger, provider_costs, rollups, voucher_tries
 from generations import audit as books
 from generations import (
     catalog,
@@ -195,6 +195,8 @@ def audit_all() -> None:
 CHORES = (
     expire_files,
     ledger.expire_due,
+    grants.lapse_due,
+    voucher_tries.sweep,
     idempotency.forget_old,
     forget_quotes,
     forget_rates,

@@ -36,8 +36,15 @@ WRITERS = {
     "PriceCell": {"billing/price_book.py"},
     "GroupPrice": set(),  # the admin's form
     "Adjustment": LEDGER,
+    "GrantRequest": {"billing/grants.py"},
+    "SignUpCredits": {"billing/sign_up_credits.py"},
+    "VoucherBatch": {"billing/vouchers.py"},
+    "Voucher": {"billing/vouchers.py"},
+    "VoucherRedemption": {"billing/vouchers.py"},
+    "VoucherTries": {"billing/voucher_tries.py"},
     "AuditRun": {"billing/audit.py"},
     "AuditMark": {"billing/audit.py"},
+    "AuditEntry": {"accounts/audit_log.py"},
     "UserGroup": set(),  # the admin's form
     "User": {"accounts/members.py"},
     "Organization": {"accounts/organizations.py"},

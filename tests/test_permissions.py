@@ -19,6 +19,7 @@ SCOPES: dict[tuple[str, str], str | None] = {
     ("GET", "/v1/statements/{month}"): "billing",
     ("GET", "/v1/statements/{month}.csv"): "billing",
     ("GET", "/v1/statements/{month}.pdf"): "billing",
+    ("POST", "/v1/vouchers/redeem"): "billing",
     ("GET", "/v1/usage"): "read",
     ("POST", "/v1/videos/generations"): "generate",
     ("POST", "/v1/quotes"): "generate",

@@ -103,6 +103,7 @@ class OrganizationAdmin(Editable):
             list_link("generations_element", f"organization__id__exact={key}", "Elements"),
             list_link("generations_storedfile", f"organization__id__exact={key}", "Files"),
             list_link("generations_delivery", f"organization__id__exact={key}", "Deliveries"),
+            list_link("accounts_auditentry", f"organization={organization.public_id}", "Audit log"),
         ]
         twin = organization.sandbox_of or Organization.objects.filter(sandbox_of=organization).first()
         if twin is not None:

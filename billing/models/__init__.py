@@ -8,17 +8,22 @@
                             1-n CostRollUp             sums of provider costs, up to the wallet's CostCursor
     KeyBudget 1-n BudgetWindow                         one for ever, one a UTC day
     PriceVersion 1-n PriceCell · UserGroup 1-n GroupPrice
+    Organization 1-n GrantRequest                      what operators gave, took or asked for
+    VoucherBatch 1-n Voucher 1-n VoucherRedemption n-1 Organization
 
 Only `billing.ledger` writes wallets, lots, reservations, windows and transfers; only `load_price_book` writes prices;
-only `billing.rollups` writes roll-ups; only `billing.provider_costs` writes provider costs and their roll-ups.
+only `billing.rollups` writes roll-ups; only `billing.provider_costs` writes provider costs and their roll-ups;
+only `billing.grants` and `billing.vouchers` write requests and vouchers.
 """
 
 from billing.models.audits import AuditMark, AuditRun
 from billing.models.costs import CostCursor, CostKind, CostRollUp, ProviderCost
+from billing.models.grants import GrantRequest, SignUpCredits
 from billing.models.prices import GroupPrice, PriceCell, PriceVersion, Unit
 from billing.models.reservations import BudgetWindow, Reservation, ReservationLot
 from billing.models.rollups import RollUp, RollUpCursor
 from billing.models.transfers import IN_THE_BALANCE, Account, Kind, Transfer
+from billing.models.vouchers import Voucher, VoucherBatch, VoucherRedemption, VoucherTries
 from billing.models.wallets import Adjustment, CreditLot, Wallet
 
 __all__ = [
@@ -32,6 +37,7 @@ __all__ = [
     "CostKind",
     "CostRollUp",
     "CreditLot",
+    "GrantRequest",
     "GroupPrice",
     "Kind",
     "PriceCell",
@@ -41,7 +47,12 @@ __all__ = [
     "ReservationLot",
     "RollUp",
     "RollUpCursor",
+    "SignUpCredits",
     "Transfer",
     "Unit",
+    "Voucher",
+    "VoucherBatch",
+    "VoucherRedemption",
+    "VoucherTries",
     "Wallet",
 ]

@@ -14,7 +14,7 @@ from pytest_django import Settings
 
 from accounts import ids
 from accounts.models import RateWindow, User
-from billing import audit, ledger, provider_costs, rollups
+from billing import audit, grants, ledger, provider_costs, rollups, sign_up_credits, voucher_tries, vouchers
 from billing.models import GroupPrice
 from generations import (
     alerts,
@@ -148,6 +148,7 @@ def lived_in(finished: Task, alice: Person) -> Task:
     GroupPrice.objects.create(user_group=alice.organization.user_group, model=finished.model, rate=Decimal("5.1"))
     quotes.use(quotes.make(alice.organization, alice.key, TEXT_TO_VIDEO).quote, finished)
     ledger.adjust(alice.organization, Decimal(-5), reference="dispute-1", reason="A dispute")
+    gifts(alice)
     audit.audit_all()
     rollups.roll_all()
     provider_costs.roll_all()
@@ -158,6 +159,18 @@ def lived_in(finished: Task, alice: Person) -> Task:
     Group.objects.create(name="Support")
     background_work()
     return Task.objects.get(pk=finished.pk)
+
+
+def gifts(alice: Person) -> None:
+    """What operators gave, a voucher, a guess, and the credits of a sign-up."""
+    ida = User.objects.create_user("ida@gateway.example", is_staff=True)
+    for reference, credits in (("T-1", 10), ("T-2", 6000)):
+        grants.grant(alice.organization, Decimal(credits), kind="goodwill", reference=reference, reason="Sorry", by=ida)
+    worth = {"kind": "promo", "credits": Decimal(50), "starts_at": None, "expires_at": None, "reason": "A fair"}
+    _, [code] = vouchers.make(by=ida, name="Fair", count=1, max_redemptions=2, credits_expire_days=30, **worth)
+    vouchers.redeem(alice.organization, code, api_key=alice.key)
+    voucher_tries.take(alice.organization, None)
+    sign_up_credits.grant_sign_up_credits(alice.membership.user, alice.organization)
 
 
 def an_element(task: Task, attempt: Attempt) -> None:

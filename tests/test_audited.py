@@ -1,0 +1,115 @@
+"""Whatever writes keys, members, organizations, people or prices leaves an audit entry. A new writer fails the first
+test until it stands in the table below, and the second until it records what it did."""
+
+import ast
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.db import transaction
+
+from accounts import keys, members, organizations
+from accounts.models import AuditEntry, Role
+from billing import ledger, price_book
+from tests.cast import Person
+from tests.test_architecture import ROOT, WRITERS, WRITES
+
+AUDITED = ("ApiKey", "KeyBudget", "Membership", "Organization", "User", "UserGroup", "PriceVersion", "PriceCell")
+WRITING = WRITES | {"save", "create_user", "create_superuser"}
+CHANGE_NOTHING_THAT_ANYBODY_DECIDED = {"accounts/keys.py remember_use"}
+
+Act = Callable[[Person, Person], object]
+LOGGED: dict[str, tuple[Act, str]] = {
+    "accounts/keys.py create": (lambda alice, bob: alice.key_with("read"), "key.created"),
+    "accounts/keys.py change": (
+        lambda alice, bob: keys.change(bob.key, by=alice.membership, enabled=False),
+        "key.changed",
+    ),
+    "accounts/keys.py roll": (lambda alice, bob: keys.roll(bob.key, by=alice.membership), "key.rolled"),
+    "accounts/keys.py revoke": (lambda alice, bob: keys.revoke(bob.key, by=None), "key.revoked"),
+    "accounts/members.py add": (
+        lambda alice, bob: members.add(alice.organization, "dora@acme.example", Role.VIEWER),
+        "member.added",
+    ),
+    "accounts/members.py change_role": (
+        lambda alice, bob: members.change_role(bob.membership, Role.ADMIN),
+        "member.role_changed",
+    ),
+    "accounts/members.py remove": (
+        lambda alice, bob: members.remove(alice.organization.memberships.get(pk=bob.membership.pk)),
+        "member.removed",
+    ),
+    "accounts/organizations.py create": (
+        lambda alice, bob: organizations.create("Quartz", "quinn@quartz.example"),
+        "organization.opened",
+    ),
+    "accounts/organizations.py sandbox_twin": (
+        lambda alice, bob: organizations.sandbox_twin(alice.organization),
+        "organization.opened",
+    ),
+    "accounts/organizations.py suspend": (
+        lambda alice, bob: organizations.suspend(alice.organization, "checking"),
+        "organization.suspended",
+    ),
+    "accounts/organizations.py resume": (
+        lambda alice, bob: (
+            organizations.suspend(alice.organization, "checking"),
+            organizations.resume(alice.organization),
+        ),
+        "organization.resumed",
+    ),
+    "billing/price_book.py load": (lambda alice, bob: price_book.load(price_book.FILE.read_text()), "prices.loaded"),
+    "billing/ledger.py freeze": (
+        lambda alice, bob: ledger.freeze(alice.organization, reason="checking"),
+        "wallet.frozen",
+    ),
+    "billing/ledger.py unfreeze": (
+        lambda alice, bob: (
+            ledger.freeze(alice.organization, reason="checking"),
+            ledger.unfreeze(alice.organization, reason="checked"),
+        ),
+        "wallet.unfrozen",
+    ),
+}
+OF_THE_LEDGER = {"billing/ledger.py freeze", "billing/ledger.py unfreeze"}
+"""Its other verbs move credits; their rows are the transfers."""
+
+
+def called(function: ast.FunctionDef) -> set[str]:
+    """The names of what a function calls: `save` for `key.save(…)`, `_insert` for `_insert(…)`."""
+    calls = [node.func for node in ast.walk(function) if isinstance(node, ast.Call)]
+    return {call.attr for call in calls if isinstance(call, ast.Attribute)} | {
+        call.id for call in calls if isinstance(call, ast.Name)
+    }
+
+
+def writers(path: Path) -> set[str]:
+    """The public functions of a module that write rows, by themselves or through others of the module."""
+    functions = {node.name: node for node in ast.parse(path.read_text()).body if isinstance(node, ast.FunctionDef)}
+    calls = {name: called(node) for name, node in functions.items()}
+    writing = {name for name, names in calls.items() if names & WRITING}
+    while more := {name for name, names in calls.items() if names & writing} - writing:
+        writing |= more
+    return {name for name in writing if not name.startswith("_")}
+
+
+def test_every_writer_stands_in_the_table() -> None:
+    modules = sorted({module for model in AUDITED for module in WRITERS[model]})
+    found = {f"{module} {name}" for module in modules for name in writers(ROOT / module)}
+    assert found - CHANGE_NOTHING_THAT_ANYBODY_DECIDED == set(LOGGED) - OF_THE_LEDGER
+
+
+@pytest.mark.parametrize("name", LOGGED)
+def test_what_it_does_is_logged_and_undone_together(name: str, alice: Person, bob: Person) -> None:
+    act, action = LOGGED[name]
+    before = set(AuditEntry.objects.values_list("pk", flat=True))
+
+    with pytest.raises(InterruptedError), transaction.atomic():
+        act(alice, bob)
+        raise InterruptedError
+
+    assert set(AuditEntry.objects.values_list("pk", flat=True)) == before
+    act(alice, bob)
+    entries = AuditEntry.objects.exclude(pk__in=before)
+    assert action in {entry.action for entry in entries}
+    assert all(entry.target_id and entry.changes for entry in entries)
