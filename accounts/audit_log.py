@@ -9,7 +9,7 @@ Who acts, the request's id and its address come from `acting`, and so does an op
 Secrets never get here: of a field in `SECRETS` the row says only that it changed.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -23,7 +23,7 @@ from accounts.models import AuditEntry, Organization
 SECRETS = frozenset({"password", "password1", "password2", "digest", "secret", "credentials", "code", "codes"})
 HIDDEN = "…"
 MAX_TEXT = 300
-Changes = Mapping[str, Sequence[Any]]
+Changes = Mapping[str, Any]
 
 
 def record(
@@ -47,7 +47,7 @@ def record(
         actor_id=actor.id,
         actor=_cut(actor.name),
         action=action,
-        organization_id=organization and organization.pk,
+        organization_id=organization.pk if organization else None,
         organization_name=organization.name if organization else "",
         target_type=target._meta.label_lower if target else "",
         target_id=key_of(target) if target else "",
