@@ -17,7 +17,6 @@ from billing.models import Transfer
 from evolink_saas.year import market, offers
 from evolink_saas.year.customer import CustomersYear
 from evolink_saas.year.rows import Rows
-from generations import health
 
 AT_A_TIME = 500
 TASKS_AN_ORGANIZATION, FEWEST, MOST = 4_000, 6, 250
@@ -86,7 +85,6 @@ def refuse_books() -> None:
 def _afterwards() -> Iterator[tuple[str, Callable[[], object]]]:
     yield "statistics", _analyze
     yield "roll-ups", lambda: rollups.roll_all(seconds=ROLL_UP_SECONDS)
-    yield "health", lambda: health.roll_up(seconds=ROLL_UP_SECONDS)
     yield "statistics", _analyze
 
 
