@@ -35,6 +35,7 @@ from billing.models import (
     Adjustment,
     CreditLot,
     Kind,
+    ProviderCost,
     Reservation,
     Transfer,
     Wallet,
@@ -127,9 +128,12 @@ def reserve(
 
 
 @in_one_transaction
-def capture(reservation_id: UUID, amount: Decimal | None = None) -> Reservation:
-    """Take `amount` (default: all) of a reservation as revenue, and release the rest."""
-    return resolve(reservation_id, State.CAPTURED, amount)
+def capture(reservation_id: UUID, amount: Decimal | None = None, *, cost: ProviderCost | None = None) -> Reservation:
+    """Take `amount` (default: all) of a reservation as revenue, and release the rest.
+
+    `cost` is what the work cost us, written with it (`billing.provider_costs`).
+    """
+    return resolve(reservation_id, State.CAPTURED, amount, cost)
 
 
 @in_one_transaction
@@ -309,7 +313,9 @@ def count_in_budget(reservation: Reservation, api_key: ApiKey, windows: budgets.
     reservation.budget, reservation.budget_day = api_key.budget, windows.day
 
 
-def resolve(reservation_id: UUID, state: Reservation.State, amount: Decimal | None) -> Reservation:
+def resolve(
+    reservation_id: UUID, state: Reservation.State, amount: Decimal | None, cost: ProviderCost | None = None
+) -> Reservation:
     """Capture `amount` (None: all) in burn order and release the rest; the state says which of the two it is called."""
     wallets, reservations, parts, counted = together(
         WALLET_OF_A_RESERVATION.given(reservation_id=reservation_id),
@@ -340,5 +346,5 @@ def resolve(reservation_id: UUID, state: Reservation.State, amount: Decimal | No
     windows = budgets.remembered(reservation, counted)
     if windows:
         windows.add(reserved=-reservation.amount, captured=captured)
-    posting.write(reservation=reservation, parts=parts, windows=windows)
+    posting.write(reservation=reservation, parts=parts, windows=windows, cost=cost)
     return reservation

@@ -9,10 +9,20 @@ from datetime import datetime
 from decimal import Decimal
 
 from billing import budgets, chain, effects
-from billing.models import Account, Adjustment, CreditLot, Kind, Reservation, ReservationLot, Transfer, Wallet
+from billing.models import (
+    Account,
+    Adjustment,
+    CreditLot,
+    Kind,
+    ProviderCost,
+    Reservation,
+    ReservationLot,
+    Transfer,
+    Wallet,
+)
 from billing.one_statement import Part, execute, insert, update
 
-WALLET_COLUMNS = ("balance", "reserved", "debt", "seq", "head", "moved_at")
+WALLET_COLUMNS = ("balance", "reserved", "debt", "seq", "head", "moved_at", "cost_seq")
 LOT_COLUMNS = (*effects.LOT_AMOUNTS, "expires_at", "sweep_at")
 RESERVATION_COLUMNS = ("captured", "refunded", "state", "resolved_at")
 
@@ -93,6 +103,7 @@ class Posting:
         parts: Iterable[ReservationLot] = (),
         windows: budgets.Windows | None = None,
         adjustment: Adjustment | None = None,
+        cost: ProviderCost | None = None,
     ) -> None:
         """Write all of it in one statement."""
         steps: list[Part] = []
@@ -110,7 +121,11 @@ class Posting:
             steps.append(insert([adjustment]))
         if self.transfers:
             steps.append(insert(self.transfers))
-        if self.transfers or adjustment:
+        if cost:
+            self.wallet.cost_seq += 1
+            cost.wallet, cost.seq, cost.at = self.wallet, self.wallet.cost_seq, self.now
+            steps.append(insert([cost]))
+        if self.transfers or adjustment or cost:
             steps.append(update(self.wallet, *WALLET_COLUMNS))
         if steps:
             execute(steps)

@@ -27,8 +27,11 @@ WRITES = {"create", "bulk_create", "get_or_create", "update_or_create", "update"
 LEDGER = {"billing/ledger.py", "billing/locks.py", "billing/lots.py", "billing/postings.py", "billing/budgets.py"}
 WRITERS = {
     **dict.fromkeys(("Wallet", "CreditLot", "Reservation", "ReservationLot", "Transfer", "BudgetWindow"), LEDGER),
-    "RollUp": {"billing/rollups.py"},
-    "RollUpCursor": {"billing/rollups.py"},
+    "RollUp": {"billing/rolling.py"},
+    "RollUpCursor": {"billing/rolling.py"},
+    "ProviderCost": {"billing/provider_costs.py", "billing/postings.py"},
+    "CostRollUp": {"billing/rolling.py"},
+    "CostCursor": {"billing/rolling.py"},
     "PriceVersion": {"billing/price_book.py"},
     "PriceCell": {"billing/price_book.py"},
     "GroupPrice": set(),  # the admin's form

@@ -4,14 +4,17 @@
                             1-n Reservation n-n CreditLot (ReservationLot)
                             1-n Transfer               append-only, numbered and hash-chained per wallet
                             1-n RollUp                 sums of transfers, up to the wallet's RollUpCursor
+                            1-n ProviderCost           append-only, numbered per wallet
+                            1-n CostRollUp             sums of provider costs, up to the wallet's CostCursor
     KeyBudget 1-n BudgetWindow                         one for ever, one a UTC day
     PriceVersion 1-n PriceCell · UserGroup 1-n GroupPrice
 
 Only `billing.ledger` writes wallets, lots, reservations, windows and transfers; only `load_price_book` writes prices;
-only `billing.rollups` writes roll-ups.
+only `billing.rollups` writes roll-ups; only `billing.provider_costs` writes provider costs and their roll-ups.
 """
 
 from billing.models.audits import AuditMark, AuditRun
+from billing.models.costs import CostCursor, CostKind, CostRollUp, ProviderCost
 from billing.models.prices import GroupPrice, PriceCell, PriceVersion, Unit
 from billing.models.reservations import BudgetWindow, Reservation, ReservationLot
 from billing.models.rollups import RollUp, RollUpCursor
@@ -25,11 +28,15 @@ __all__ = [
     "AuditMark",
     "AuditRun",
     "BudgetWindow",
+    "CostCursor",
+    "CostKind",
+    "CostRollUp",
     "CreditLot",
     "GroupPrice",
     "Kind",
     "PriceCell",
     "PriceVersion",
+    "ProviderCost",
     "Reservation",
     "ReservationLot",
     "RollUp",

@@ -26,6 +26,7 @@ class Wallet(models.Model):
     debt = CreditsField(default=ZERO)
     seq = models.BigIntegerField(default=0)
     head = models.BinaryField(max_length=32, default=bytes(32))
+    cost_seq = models.BigIntegerField(default=0, db_default=0, help_text="Of the last provider cost.")
     moved_at = models.DateTimeField(null=True, blank=True, help_text="Of the last transfer; the next is not older.")
     frozen_at = models.DateTimeField(null=True, blank=True)
     frozen_reason = models.CharField(max_length=200, blank=True)
