@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from django.db import connection, transaction
 
 from accounts.models import Organization
-from billing import rollups
+from billing import report_rollups, rollups
 from billing.models import Transfer
 from evolink_saas.year import market, offers
 from evolink_saas.year.customer import CustomersYear
@@ -85,6 +85,7 @@ def refuse_books() -> None:
 def _afterwards() -> Iterator[tuple[str, Callable[[], object]]]:
     yield "statistics", _analyze
     yield "roll-ups", lambda: rollups.roll_all(seconds=ROLL_UP_SECONDS)
+    yield "report roll-ups", lambda: report_rollups.roll_all(seconds=ROLL_UP_SECONDS)
     yield "statistics", _analyze
 
 
