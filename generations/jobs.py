@@ -20,7 +20,7 @@ from django.utils import timezone
 from django_q.models import Schedule
 
 from accounts import organizations, throttles
-from billing import audit, ledger, report_rollups, rollups
+from billing import audit, ledger, provider_costs, report_rollups, rollups
 from generations import audit as books
 from generations import (
     catalog,
@@ -35,6 +35,7 @@ from generations import (
     leases,
     lifecycle,
     lookups,
+    outcomes,
     polling,
     provider_accounts,
     uploads,
@@ -51,7 +52,8 @@ HANDOVER_SECONDS = 25  # with them it ends well before the time-out of a job
 LOOP_LEASE_SECONDS = 6
 SWEEP_SECONDS = 0.5
 AUDIT_SECONDS = 60  # a job has 120; what is left over has its turn in the next
-ROLL_UP_SECONDS = 45  # the next one starts after a minute
+ROLL_UP_SECONDS = 40  # the next one starts after a minute
+COSTS_ROLL_UP_SECONDS = 10
 REPORT_ROLL_UP_SECONDS = 40
 SWEEP_LIMIT = 200
 POLL_MARGIN_SECONDS = 10
@@ -171,7 +173,8 @@ def synchronize_voices() -> None:
 
 
 def roll_up() -> None:
-    """Roll up the transfers of every wallet, so that tails are short."""
+    """Roll up the transfers and the provider costs of every wallet, so that tails are short."""
+    provider_costs.roll_all(seconds=COSTS_ROLL_UP_SECONDS)
     rollups.roll_all(seconds=ROLL_UP_SECONDS)
 
 
@@ -199,6 +202,7 @@ CHORES = (
     lookups.look_at_orphans,
     provider_accounts.fetch_callback_keys,
     health.roll_up,
+    outcomes.roll_up,
 )
 
 

@@ -77,6 +77,8 @@ WRITERS = {
     "ModelHour": {"generations/health.py"},
     "ModelHourTime": {"generations/health.py"},
     "HealthMark": {"generations/health.py"},
+    "OutcomeRollUp": {"generations/outcomes.py"},
+    "OutcomeMark": {"generations/outcomes.py"},
 }
 """Which modules may write the rows of a table by its model, or by the name under which another row has them."""
 STATE_MOVERS = {
