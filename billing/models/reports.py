@@ -111,9 +111,7 @@ class ReportCursor(models.Model):
 class CostReportCursor(models.Model):
     """The `seq` of a wallet's last provider cost that the report roll-ups hold."""
 
-    wallet = models.OneToOneField(
-        Wallet, on_delete=models.CASCADE, primary_key=True, related_name="cost_report_cursor"
-    )
+    wallet = models.OneToOneField(Wallet, on_delete=models.CASCADE, primary_key=True, related_name="cost_report_cursor")
     seq = models.BigIntegerField(default=0)
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""`manage.py grow_year`: a made-up year of the gateway, as large as a year may be, with books that every audit finds clean.
+"""`manage.py grow_year`: a made-up year of the gateway with a million tasks, and books that every audit finds clean.
 
     market.py    what there is before the first task: prices, provider accounts, user groups, customers with their keys
     offers.py    what can be bought, with its frozen price, for each user group

@@ -4,6 +4,7 @@ What `billing.ledger` reads from locked rows stands here in variables; nobody el
 reservations that are over leave for their tables as they come; wallet, lots and windows follow at the end.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,7 +14,17 @@ from accounts.models import ApiKey, Organization
 from billing import budgets, lots
 from billing.amounts import ZERO
 from billing.effects import ISSUERS
-from billing.models import Account, Adjustment, BudgetWindow, CreditLot, Kind, Reservation, ReservationLot, Wallet
+from billing.models import (
+    Account,
+    Adjustment,
+    BudgetWindow,
+    CreditLot,
+    Kind,
+    ProviderCost,
+    Reservation,
+    ReservationLot,
+    Wallet,
+)
 from billing.postings import Posting
 from evolink_saas.year.rows import Rows
 
@@ -119,6 +130,13 @@ class Books:
         posting = Posting(self.wallet, at, "expire")
         posting.expire(lot for lot in self.lots.values() if lot.sweep_at is not None and lot.sweep_at <= at)
         self._keep(posting)
+
+    def pay(self, at: datetime, costs: Iterable[ProviderCost]) -> None:
+        """What providers charged for it, of the moment of its capture."""
+        for cost in costs:
+            self.wallet.cost_seq += 1
+            cost.wallet, cost.seq, cost.at = self.wallet, self.wallet.cost_seq, at
+            self.rows.add(cost)
 
     def let_go(self, held: Held) -> None:
         """The reservation is over: nothing of it changes any more."""

@@ -20,6 +20,7 @@ from evolink_saas.year.market import Customer, id_at
 from evolink_saas.year.offers import Offer
 from evolink_saas.year.rows import Rows
 from evolink_saas.year.works import Ending
+from generations import costs
 from generations.models import ProviderAccount, Task
 
 HOURS = (2, 1, 1, 1, 1, 2, 3, 5, 8, 10, 11, 11, 10, 11, 12, 12, 11, 10, 8, 7, 6, 5, 4, 3)
@@ -157,10 +158,12 @@ class CustomersYear:
 
     def _end(self, at: datetime, held: Held, key: Any, offer: Offer, asked_at: datetime, ended: Ending) -> None:
         completed = ended.status == Task.Status.COMPLETED
-        self.books.resolve(at, held, ended.charged, released=not completed)
+        settled_at = self.books.resolve(at, held, ended.charged, released=not completed)
         metadata = {"project": f"project {self.rng.randrange(1, 21)}"}
         task = works.task(held.reservation.pk, key, self.customer.group, offer, asked_at, ended, metadata)
-        self.rows.add(task, *works.attempts(self.rng, task, offer, self.accounts))
+        tried = works.attempts(self.rng, task, offer, self.accounts)
+        self.rows.add(task, *tried)
+        self.books.pay(settled_at, [costs.of_success(task, attempt) for attempt in tried if works.is_billed(attempt)])
         self._expire_again(held)
         if completed and held.reservation.captured > 0 and self.rng.random() < REFUNDED:
             later = min(at + timedelta(hours=self.rng.uniform(1, 100)), self.end)

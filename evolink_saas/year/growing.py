@@ -12,11 +12,13 @@ from datetime import UTC, datetime, timedelta
 from django.db import connection, transaction
 
 from accounts.models import Organization
-from billing import report_rollups, rollups
+from billing import provider_costs, report_rollups, rollups
 from billing.models import Transfer
 from evolink_saas.year import market, offers
 from evolink_saas.year.customer import CustomersYear
 from evolink_saas.year.rows import Rows
+from generations import figures, outcomes
+from generations.models import OutcomeMark
 
 AT_A_TIME = 500
 TASKS_AN_ORGANIZATION, FEWEST, MOST = 4_000, 6, 250
@@ -72,7 +74,7 @@ def grow(plan: Plan, tell: Tell) -> None:
                 done += some
                 tell(done, "tasks")
             rows.write()
-    for name, step in _afterwards():
+    for name, step in _afterwards(plan):
         tell(done, name)
         step()
 
@@ -82,11 +84,23 @@ def refuse_books() -> None:
         raise NotEmpty(NotEmpty.__doc__)
 
 
-def _afterwards() -> Iterator[tuple[str, Callable[[], object]]]:
+def _afterwards(plan: Plan) -> Iterator[tuple[str, Callable[[], object]]]:
     yield "statistics", _analyze
     yield "roll-ups", lambda: rollups.roll_all(seconds=ROLL_UP_SECONDS)
+    yield "costs", lambda: provider_costs.roll_all(seconds=ROLL_UP_SECONDS)
+    yield "outcomes", lambda: _count_outcomes(plan)
     yield "report roll-ups", lambda: report_rollups.roll_all(seconds=ROLL_UP_SECONDS)
     yield "statistics", _analyze
+
+
+@transaction.atomic
+def _count_outcomes(plan: Plan) -> None:
+    """All hours at once, which the worker would count one by one."""
+    since, until = figures.hour_of(plan.start), figures.hour_of(plan.end)
+    outcomes.count(since, until)
+    rows = Rows()
+    rows.add(OutcomeMark(counted_until=until))
+    rows.write()
 
 
 def _analyze() -> None:

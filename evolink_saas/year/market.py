@@ -21,6 +21,8 @@ ACCOUNTS = (("kling-main", "kling", "0.62", 6), ("fal-one", "fal", "0.70", 2), (
 SANDBOX_ACCOUNT = "simulator-sandbox"
 FIRST = ("Amber", "Birch", "Cobalt", "Delta", "Ember", "Fjord", "Granite", "Harbor", "Indigo", "Juniper", "Kestrel")
 SECOND = ("Studios", "Media", "Labs", "Pictures", "Interactive", "Works", "Films", "Digital", "Creative")
+DOLLARS_A_UNIT = Decimal("0.14")
+"""What Kling asks for one of its units."""
 SANDBOXES = 0.1
 MILLISECONDS_BEFORE_THE_RANDOM_BITS = 80
 
@@ -79,6 +81,7 @@ def _accounts(rows: Rows) -> tuple[list[ProviderAccount], list[ProviderAccount]]
     for name, provider, share, weight in ACCOUNTS:
         account = ProviderAccount(name=name, alias=name, provider=provider, base_url="https://upstream.example")
         account.costs, account.weight, account.enabled = _costs(Decimal(share)), weight, False
+        account.rates = {"unit": str(DOLLARS_A_UNIT)}
         live.append(account)
     test = ProviderAccount(name=SANDBOX_ACCOUNT, alias="simulator", provider="kling", base_url="http://127.0.0.1:9")
     test.serves, test.simulator, test.enabled = Serves.SANDBOX, True, False

@@ -1,4 +1,4 @@
-"""Many rows at a time into their tables, by COPY: unsaved model instances go in, a table's turn comes when it has many."""
+"""Many rows at a time into their tables, by COPY: instances go in, a table's turn comes when it has many."""
 
 import json
 from collections import defaultdict

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from accounts.models import ApiKey, Organization
+from accounts.models import ApiKey
+from evolink_saas.year.market import DOLLARS_A_UNIT
 from evolink_saas.year.offers import Offer
 from generations.models import Attempt, ProviderAccount, Task
 
@@ -41,9 +42,7 @@ def ending(rng: random.Random, offer: Offer, at: datetime) -> Ending:
     took = offer.spec.estimated_seconds * rng.uniform(0.4, 1.2) * (1 + 3 * rng.random() ** 8)
     if chance < COMPLETED:
         measured, charged = rng.choice(offer.charges)
-        return Ending(
-            status=Status.COMPLETED, at=at + timedelta(seconds=took), measured=measured, charged=charged
-        )
+        return Ending(status=Status.COMPLETED, at=at + timedelta(seconds=took), measured=measured, charged=charged)
     if chance < COMPLETED + CANCELLED:
         ends_at = at + timedelta(seconds=rng.uniform(2, 20))
         return Ending(status=Status.CANCELLED, at=ends_at, code="request_cancelled", message="You cancelled it.")
@@ -107,6 +106,11 @@ def cost(account: ProviderAccount, offer: Offer) -> Decimal:
     return (Decimal(str(rate)) * (offer.seconds or 1)).quantize(Decimal("0.000001"))
 
 
+def is_billed(attempt: Attempt) -> bool:
+    """Whether the provider charged for it: what succeeded, and some of what failed."""
+    return attempt.state == State.SUCCEEDED or bool(attempt.cost_amount)
+
+
 def _attempt(
     rng: random.Random, made: Task, offer: Offer, account: ProviderAccount, number: int, state: State, outcome: str
 ) -> Attempt:
@@ -132,11 +136,9 @@ def _attempt(
 
 
 def _billed(account: ProviderAccount, dollars: Decimal, never_sent: bool) -> dict[str, Any]:
-    """What the provider says of the cost: Kling in units of 0.14 dollars, the others in dollars."""
+    """What the provider says of the cost: Kling in units, the others in dollars."""
     if never_sent:
         return {}
     if account.provider == "kling":
-        return {"cost_amount": (dollars / Decimal("0.14")).quantize(Decimal("0.000001")), "cost_unit": "unit"}
+        return {"cost_amount": (dollars / DOLLARS_A_UNIT).quantize(Decimal("0.000001")), "cost_unit": "unit"}
     return {"cost_amount": dollars, "cost_unit": "USD"}
-
-
