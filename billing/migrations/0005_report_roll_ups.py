@@ -60,6 +60,9 @@ class Migration(migrations.Migration):
                 ('amount', billing.amounts.CreditsField(decimal_places=4, default=Decimal('0.0000'), max_digits=20)),
                 ('postings', models.BigIntegerField(default=0)),
             ],
+            options={
+                'permissions': (('view_reports', 'Can read the reports'),),
+            },
         ),
         migrations.AddField(
             model_name='costreportrollup',

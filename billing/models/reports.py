@@ -53,6 +53,7 @@ class ReportRollUp(ReportRow):
     postings = models.BigIntegerField(default=0)
 
     class Meta:
+        permissions = (("view_reports", "Can read the reports"),)
         constraints = [
             models.UniqueConstraint(
                 fields=[*ReportRow.GRAIN, "kind", "debit", "credit", "lot_kind"],

@@ -42,9 +42,9 @@ class Group:
             found["reservation__model__exact"] = self.model
         return _list(TRANSFERS, found)
 
-    def tasks(self) -> str:
-        """The completed tasks."""
-        found = {"status__exact": "completed"} | self._time("finished_at")
+    def tasks(self, status: str = "completed") -> str:
+        """The tasks that ended so."""
+        found = {"status__exact": status} | self._time("finished_at")
         if self.wallet_id:
             found["organization__id__exact"] = str(self.wallet_id)
         if self.account:

@@ -28,8 +28,11 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
+    """`unit`: where it is another than its column's."""
+
     value: Any
     link: str = ""
+    unit: Unit | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +76,7 @@ class Table:
 
     def _line(self, line: Line) -> str:
         cells = "".join(
-            f'<td class="{_side(column)}">{_linked(cell, shown(column.unit, cell.value))}</td>'
+            f'<td class="{_side(column)}">{_linked(cell, shown(cell.unit or column.unit, cell.value))}</td>'
             for column, cell in zip(self.columns, line.cells, strict=True)
         )
         return f'<tr class="{line.tone}">{cells}</tr>'
