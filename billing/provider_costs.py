@@ -72,7 +72,7 @@ EXACT = """
 
 
 @in_one_transaction
-def record(organization: Organization, cost: ProviderCost) -> bool:
+def record(organization: Organization, cost: ProviderCost, *, at: datetime | None = None) -> bool:
     """Write a cost down that is known outside of a capture; last step of a transaction, for it locks the wallet.
 
     False when its reference was recorded before, whatever the amount: the first word stands, and what is found out
@@ -82,7 +82,7 @@ def record(organization: Organization, cost: ProviderCost) -> bool:
     if ProviderCost.objects.filter(reference=cost.reference).exists():
         return False
     wallet.cost_seq += 1
-    cost.wallet, cost.seq, cost.at = wallet, wallet.cost_seq, timezone.now()
+    cost.wallet, cost.seq, cost.at = wallet, wallet.cost_seq, at or timezone.now()
     execute([insert([cost]), update(wallet, "cost_seq")])
     return True
 

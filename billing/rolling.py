@@ -42,7 +42,8 @@ class Rolling:
     def roll_all(self, *, seconds: float = math.inf) -> int:
         """Roll up every wallet that has a tail, for so long, and say how many rows that was."""
         until, rolled = time.monotonic() + seconds, 0
-        cursor = self.cursors._meta.get_field("wallet").related_query_name()
+        to_wallet: Any = self.cursors._meta.get_field("wallet")
+        cursor = to_wallet.related_query_name()
         behind = Q(**{f"{cursor}__isnull": True}) | Q(**{f"{cursor}__seq__lt": F(self.counter)})
         wallets = Wallet.objects.filter(behind, **{f"{self.counter}__gt": 0})
         for wallet_id in wallets.order_by("?").values_list("pk", flat=True):

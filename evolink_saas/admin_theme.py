@@ -63,6 +63,7 @@ NAVIGATION = [
         _page("Margin guard", "shield", "generations_marginguard"),
         _page("Daily losses", "trending_down", "generations_dayloss"),
         _page("Orphan spend", "money_off", "generations_orphanspend"),
+        _page("Provider costs", "receipt_long", "billing_providercost"),
         _page("Models by the hour", "monitoring", "generations_modelhour"),
     ),
     _group(

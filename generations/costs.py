@@ -11,6 +11,8 @@ what the account's `rates` say; without a word that we can price, the cost is th
 
 from decimal import ROUND_HALF_UP, Decimal
 
+from django.db.models import Exists, OuterRef
+
 from billing import provider_costs
 from billing.models import CostKind, ProviderCost
 from generations.models import Attempt, Task
@@ -36,6 +38,17 @@ def record_orphan(attempt: Attempt, told: Cost | None) -> None:
     """Work that was given up was made, and we pay for it. Last step of a transaction."""
     row = _row(CostKind.ORPHAN, attempt.task, attempt, told.amount if told else None, told.name if told else "")
     provider_costs.record(attempt.task.organization, row)
+
+
+def record_missing() -> int:
+    """Costs of attempts that succeeded before costs were recorded, dated at their end; how many were missing."""
+    recorded = ProviderCost.objects.filter(attempt_id=OuterRef("pk"), kind=CostKind.ATTEMPT)
+    missing = Attempt.objects.filter(~Exists(recorded), state=Attempt.State.SUCCEEDED)
+    rows = missing.select_related("account", "task__organization").order_by("finished_at", "pk")
+    return sum(
+        provider_costs.record(attempt.task.organization, of_success(attempt.task, attempt), at=attempt.finished_at)
+        for attempt in rows.iterator(chunk_size=500)
+    )
 
 
 def in_dollars(account: ProviderAccount, amount: Decimal, unit: str) -> Decimal | None:

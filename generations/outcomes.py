@@ -37,9 +37,10 @@ COLUMNS = {
     "refund_bucket": "refund_bucket",
 }
 """What sums may be grouped by, and the column behind it."""
-MEASURES = {
-    "tasks": "sum(tasks)::bigint",
-    **{name: f"coalesce(sum(tasks) FILTER (WHERE outcome = '{name}'), 0)::bigint" for name in OutcomeRollUp.Outcome},
+MEASURES: dict[str, str] = {"tasks": "sum(tasks)::bigint"}
+MEASURES |= {
+    outcome.value: f"coalesce(sum(tasks) FILTER (WHERE outcome = '{outcome.value}'), 0)::bigint"
+    for outcome in OutcomeRollUp.Outcome
 }
 
 ENDED = """

@@ -14,7 +14,7 @@ from pytest_django import Settings
 
 from accounts import ids
 from accounts.models import RateWindow, User
-from billing import audit, ledger, rollups
+from billing import audit, ledger, provider_costs, rollups
 from billing.models import GroupPrice
 from generations import (
     alerts,
@@ -41,6 +41,8 @@ from generations.models import (
     ModelHour,
     ModelHourTime,
     OrphanSpend,
+    OutcomeMark,
+    OutcomeRollUp,
     ProviderAccount,
     StoredFile,
     Task,
@@ -146,7 +148,9 @@ def lived_in(finished: Task, alice: Person) -> Task:
     ledger.adjust(alice.organization, Decimal(-5), reference="dispute-1", reason="A dispute")
     audit.audit_all()
     rollups.roll_all()
+    provider_costs.roll_all()
     an_hour(finished.model)
+    an_outcome(finished, attempt)
     DownloadPlace.objects.create(organization=alice.organization, number=1, taken_until=timezone.now())
     RateWindow.objects.update_or_create(key_id=alice.key.pk, minute=1, defaults={"calls": 3})
     Group.objects.create(name="Support")
@@ -198,6 +202,16 @@ def an_hour(model: str) -> None:
     ModelHour.objects.create(**hour, completed=1, looked=7, closed=1)
     ModelHourTime.objects.create(**hour, kind="making", bucket=20, tasks=1)
     HealthMark.objects.create(counted_until=hour["hour"])
+
+
+def an_outcome(task: Task, attempt: Attempt) -> None:
+    """What became of tasks like this one."""
+    hour = figures.hour_of(timezone.now())
+    about = {"organization": task.organization, "model": task.model, "user_group": task.user_group}
+    OutcomeRollUp.objects.create(
+        **about, span="hour", starts_at=hour, account=attempt.account, outcome="completed", tasks=1
+    )
+    OutcomeMark.objects.create(counted_until=hour)
 
 
 def background_work() -> None:

@@ -258,6 +258,7 @@ ACCOUNT_FORM = {
     "serves": "live",
     "caps": "{}",
     "costs": "{}",
+    "rates": "{}",
     "weight": "1",
     "credentials": json.dumps({"api_key": "hush-hush"}),
     "reason": REASON,
@@ -311,6 +312,9 @@ def test_credentials_with_control_characters_are_refused_and_not_shown(desk: Cli
         ("costs", '{"kling-v3-text-to-video": {"720p_off": null}}'),
         ("costs", '{"kling-v3-text-to-video": {"720p_off": "-1"}}'),
         ("costs", '{"kling-v3-text-to-video": {"720p_off": "NaN"}}'),
+        ("rates", '["0.14"]'),
+        ("rates", '{"unit": "-1"}'),
+        ("rates", '{"unit": "much"}'),
     ],
 )
 def test_caps_and_costs_that_no_task_could_be_routed_by_are_refused(desk: Client, field: str, value: str) -> None:
@@ -322,10 +326,10 @@ def test_caps_and_costs_that_no_task_could_be_routed_by_are_refused(desk: Client
 
 @pytest.mark.parametrize("nothing", ["", "[]", "null", "{}"])
 def test_an_account_may_be_without_caps_and_costs(desk: Client, nothing: str) -> None:
-    given = ACCOUNT_FORM | {"caps": nothing, "costs": nothing}
+    given = ACCOUNT_FORM | {"caps": nothing, "costs": nothing, "rates": nothing}
     assert desk.post(reverse("admin:generations_provideraccount_add"), given).status_code == 302
     made = ProviderAccount.objects.get()
-    assert (made.caps, made.costs) == ({}, {})
+    assert (made.caps, made.costs, made.rates) == ({}, {}, {})
 
 
 def test_an_account_is_kept_without_the_slash_at_the_end_of_its_address(desk: Client) -> None:

@@ -10,14 +10,15 @@ import psycopg
 import pytest
 import time_machine
 from django.conf import settings
+from django.core.management import call_command
 from django.db import Error, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from accounts import ids
 from accounts.models import Organization
-from billing import ledger, provider_costs
+from billing import audit, ledger, provider_costs
 from billing.models import CostCursor, CostRollUp, ProviderCost
-from tests.billing.books import give, reserve, wallet_of
+from tests.billing.books import findings, give, reserve, wallet_of
 from tests.generations.gateway import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -244,3 +245,43 @@ def test_many_record_and_roll_up_at_once_without_gap_or_loss(acme: Organization)
     days = CostRollUp.objects.filter(span="day")
     assert sum(row.amount for row in days) == Decimal("0.2")
     assert sum(row.costs for row in days) == 20
+
+
+WRONG = [
+    "UPDATE billing_costrollup SET amount = amount + 1 WHERE span = 'hour' AND kind = 'attempt'",
+    "UPDATE billing_costrollup SET costs = 9 WHERE span = 'day'",
+    "UPDATE billing_costrollup SET account_name = 'another' WHERE kind = 'orphan'",
+    "DELETE FROM billing_costrollup WHERE kind = 'orphan'",
+    "UPDATE billing_costcursor SET seq = seq - 1",
+    "UPDATE billing_costcursor SET seq = seq + 1",
+    "UPDATE billing_wallet SET cost_seq = cost_seq + 1",
+]
+
+
+@pytest.mark.parametrize("statement", WRONG)
+def test_the_auditor_finds_wrong_sums_and_freezes_nobody_for_them(acme: Organization, statement: str) -> None:
+    provider_costs.record(acme, cost())
+    provider_costs.record(acme, cost(kind="orphan"))
+    provider_costs.roll(acme.pk)
+    assert findings() == []
+
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+    run = audit.audit_all()
+    assert {finding["invariant"] for finding in run.findings} == {"I24"}
+    assert wallet_of(acme).frozen_at is None
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE billing_wallet SET cost_seq = 2")
+    call_command("roll_up", again=acme.public_id, verbosity=0)
+    assert findings() == []
+
+
+def test_a_wallet_whose_credits_fail_is_frozen_whatever_else_fails(acme: Organization) -> None:
+    give(acme, 10)
+    provider_costs.record(acme, cost())
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE billing_wallet SET cost_seq = 5, reserved = 1")
+    audit.audit_all()
+    reason = wallet_of(acme).frozen_reason
+    assert "I1" in reason and "I24" not in reason
