@@ -10,6 +10,11 @@ def _page(title: str, icon: str, name: str, **more: str) -> dict[str, Any]:
     return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{name}_changelist"), **more}
 
 
+def _report(title: str, icon: str, name: str) -> dict[str, Any]:
+    link = reverse_lazy(f"reports:{name}")
+    return {"title": title, "icon": icon, "link": link, "permission": "evolink_saas.reports.pages.may_read"}
+
+
 def _group(title: str, *items: dict[str, Any]) -> dict[str, Any]:
     return {"title": title, "separator": True, "items": list(items)}
 
@@ -47,6 +52,13 @@ NAVIGATION = [
         _page("Audits", "fact_check", "billing_auditrun"),
     ),
     _group(
+        "Reports",
+        _report("Revenue and margin", "monitoring", "sales"),
+        _report("Top customers", "leaderboard", "customers"),
+        _report("Liabilities", "account_balance", "liabilities"),
+        _report("Failures and refunds", "undo", "outcomes"),
+    ),
+    _group(
         "Upstream",
         _page("Alerts", "notifications", "generations_alert", badge="generations.admin.operations.open_alerts"),
         _page("Provider accounts", "cloud", "generations_provideraccount"),
@@ -72,6 +84,6 @@ UNFOLD = {
     "SITE_SUBHEADER": "Operators",
     "SITE_SYMBOL": "movie",
     "SHOW_VIEW_ON_SITE": False,
-    "STYLES": [lambda request: static("accounts/admin.css")],
+    "STYLES": [lambda request: static("accounts/admin.css"), lambda request: static("reports/reports.css")],
     "SIDEBAR": {"show_search": True, "show_all_applications": True, "navigation": NAVIGATION},
 }

@@ -20,7 +20,7 @@ from django.utils import timezone
 from django_q.models import Schedule
 
 from accounts import organizations, throttles
-from billing import audit, grants, ledger, provider_costs, rollups, voucher_tries
+from billing import audit, grants, ledger, provider_costs, report_rollups, rollups, voucher_tries
 from generations import audit as books
 from generations import (
     catalog,
@@ -55,6 +55,7 @@ SWEEP_SECONDS = 0.5
 AUDIT_SECONDS = 60  # a job has 120; what is left over has its turn in the next
 ROLL_UP_SECONDS = 40  # the next one starts after a minute
 COSTS_ROLL_UP_SECONDS = 10
+REPORT_ROLL_UP_SECONDS = 40
 SWEEP_LIMIT = 200
 POLL_MARGIN_SECONDS = 10
 SCHEDULES_LOCK = 0x736368656475  # an advisory lock of the database: those who write the schedules come one by one
@@ -84,6 +85,7 @@ def ensure_schedules() -> None:
         _schedule(f"loop {shard}", "generations.jobs.loop", Schedule.MINUTES, minutes=1, args=f"({shard},)")
         doorbell.ring_first("loop", shard)
     _schedule("roll-ups", "generations.jobs.roll_up", Schedule.MINUTES, minutes=1)
+    _schedule("report-roll-ups", "generations.jobs.roll_up_reports", Schedule.MINUTES, minutes=1)
     _schedule("housekeeping", "generations.jobs.housekeeping", Schedule.MINUTES, minutes=5)
     _schedule("audit", "generations.jobs.audit_changed", Schedule.MINUTES, minutes=5)
     _schedule("nightly audit", "generations.jobs.audit_all", Schedule.DAILY)
@@ -180,6 +182,11 @@ def roll_up() -> None:
     """Roll up the transfers and the provider costs of every wallet, so that tails are short."""
     provider_costs.roll_all(seconds=COSTS_ROLL_UP_SECONDS)
     rollups.roll_all(seconds=ROLL_UP_SECONDS)
+
+
+def roll_up_reports() -> None:
+    """Roll up what the reports of all organizations read."""
+    report_rollups.roll_all(seconds=REPORT_ROLL_UP_SECONDS)
 
 
 def audit_changed() -> None:

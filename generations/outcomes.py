@@ -19,7 +19,7 @@ from django.db import connection, transaction
 
 from billing.rollups import Span
 from billing.sums import columns, grouped, span_of
-from generations import health, histogram
+from generations import health, histogram, outcome_days
 from generations.figures import BY_INPUT, HOUR
 from generations.models import OutcomeMark, OutcomeRollUp
 
@@ -169,20 +169,25 @@ def _count_next(until: datetime) -> bool:
     mark = OutcomeMark.objects.select_for_update(skip_locked=True, no_key=True).first()
     if mark is None or mark.counted_until >= until:
         return False
-    _count(mark.counted_until)
-    _count(mark.counted_until - health.COUNTED_AGAIN_AFTER)
+    for hour in (mark.counted_until, mark.counted_until - health.COUNTED_AGAIN_AFTER):
+        count(hour, hour + HOUR)
     mark.counted_until += HOUR
     mark.save(update_fields=["counted_until"])
     return True
 
 
-def _count(hour: datetime) -> None:
-    """The rows of the hour and, from these, of its day."""
-    day = hour.astimezone(UTC).replace(hour=0)
-    for span, start, length, add in ((Span.HOUR, hour, HOUR, ADD_HOUR), (Span.DAY, day, DAY, ADD_DAY)):
-        OutcomeRollUp.objects.filter(span=span, starts_at=start).delete()
+def count(since: datetime, until: datetime) -> None:
+    """The rows of these whole hours and, from these, of their days."""
+    first_day = since.astimezone(UTC).replace(hour=0)
+    after_the_days = (until.astimezone(UTC) - HOUR).replace(hour=0) + DAY
+    for span, start, end, add in (
+        (Span.HOUR, since, until, ADD_HOUR),
+        (Span.DAY, first_day, after_the_days, ADD_DAY),
+    ):
+        OutcomeRollUp.objects.filter(span=span, starts_at__gte=start, starts_at__lt=end).delete()
         with connection.cursor() as cursor:
-            cursor.execute(add, _given(span, since=start, until=start + length))
+            cursor.execute(add, _given(span, since=start, until=end))
+    outcome_days.count(first_day, after_the_days)
 
 
 def _given(span: Span, **others: Any) -> dict[str, Any]:

@@ -6,6 +6,7 @@
                             1-n RollUp                 sums of transfers, up to the wallet's RollUpCursor
                             1-n ProviderCost           append-only, numbered per wallet
                             1-n CostRollUp             sums of provider costs, up to the wallet's CostCursor
+    ReportRollUp, CostReportRollUp                     the same, of all live organizations and by month
     KeyBudget 1-n BudgetWindow                         one for ever, one a UTC day
     PriceVersion 1-n PriceCell · UserGroup 1-n GroupPrice
     Organization 1-n GrantRequest                      what operators gave, took or asked for
@@ -13,13 +14,21 @@
 
 Only `billing.ledger` writes wallets, lots, reservations, windows and transfers; only `load_price_book` writes prices;
 only `billing.rollups` writes roll-ups; only `billing.provider_costs` writes provider costs and their roll-ups;
-only `billing.grants` and `billing.vouchers` write requests and vouchers.
+only `billing.grants` and `billing.vouchers` write requests and vouchers; only `billing.report_rollups` writes report
+roll-ups.
 """
 
 from billing.models.audits import AuditMark, AuditRun
 from billing.models.costs import CostCursor, CostKind, CostRollUp, ProviderCost
 from billing.models.grants import GrantRequest, SignUpCredits
 from billing.models.prices import GroupPrice, PriceCell, PriceVersion, Unit
+from billing.models.reports import (
+    CostReportCursor,
+    CostReportRollUp,
+    ReportCursor,
+    ReportRollUp,
+    ReportSpan,
+)
 from billing.models.reservations import BudgetWindow, Reservation, ReservationLot
 from billing.models.rollups import RollUp, RollUpCursor
 from billing.models.transfers import IN_THE_BALANCE, Account, Kind, Transfer
@@ -35,6 +44,8 @@ __all__ = [
     "BudgetWindow",
     "CostCursor",
     "CostKind",
+    "CostReportCursor",
+    "CostReportRollUp",
     "CostRollUp",
     "CreditLot",
     "GrantRequest",
@@ -43,6 +54,9 @@ __all__ = [
     "PriceCell",
     "PriceVersion",
     "ProviderCost",
+    "ReportCursor",
+    "ReportRollUp",
+    "ReportSpan",
     "Reservation",
     "ReservationLot",
     "RollUp",

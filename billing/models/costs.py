@@ -59,7 +59,10 @@ class ProviderCost(models.Model):
                 name="only_a_correction_of_a_cost_is_signed",
             ),
         ]
-        indexes = [models.Index(fields=["account_id", "at"], name="provider_costs_of_an_account")]
+        indexes = [
+            models.Index(fields=["account_id", "at"], name="provider_costs_of_an_account"),
+            models.Index(fields=["task_id"], name="provider_costs_of_a_task"),
+        ]
         triggers = [
             pgtrigger.Protect(name="provider_costs_are_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
         ]

@@ -5,7 +5,7 @@ from generations.models.elements import Element, ElementCopy, ElementSource, Voi
 from generations.models.files import StoredFile, TaskMedia
 from generations.models.health import HealthMark, ModelHour, ModelHourTime
 from generations.models.operations import Alert, LoopLease, OrphanSpend, WorkerPulse
-from generations.models.outcomes import OutcomeMark, OutcomeRollUp
+from generations.models.outcomes import OutcomeDay, OutcomeMark, OutcomeRollUp
 from generations.models.providers import ProviderAccount
 from generations.models.quotes import Quote
 from generations.models.routing import Breaker, DayLoss, KillSwitch, MarginGuard
@@ -31,6 +31,7 @@ __all__ = [
     "ModelHour",
     "ModelHourTime",
     "OrphanSpend",
+    "OutcomeDay",
     "OutcomeMark",
     "OutcomeRollUp",
     "ProviderAccount",

@@ -72,6 +72,33 @@ class OutcomeRollUp(models.Model):
         return f"{self.tasks} {self.outcome} in the {self.span} from {self.starts_at:%Y-%m-%d %H:%M}"
 
 
+class OutcomeDay(models.Model):
+    """The same of all live organizations together on one UTC day: what the reports of a year read."""
+
+    starts_at = models.DateTimeField()
+    model = models.CharField(max_length=80)
+    user_group = models.CharField(max_length=40)
+    account = models.ForeignKey(
+        ProviderAccount, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    outcome = models.CharField(max_length=16, choices=OutcomeRollUp.Outcome)
+    error_code = models.CharField(max_length=60, blank=True)
+    refund_bucket = models.PositiveSmallIntegerField(null=True, blank=True)
+    tasks = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["starts_at", "model", "user_group", "account", "outcome", "error_code", "refund_bucket"],
+                nulls_distinct=False,
+                name="one_outcome_day_per_group",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.tasks} {self.outcome} on {self.starts_at:%Y-%m-%d}"
+
+
 class OutcomeMark(models.Model):
     """How far the outcomes are counted. There is one row."""
 
