@@ -6,6 +6,7 @@ from django.contrib import admin
 from unfold.decorators import display
 
 from accounts import ids
+from accounts.admin.filters import live_or_sandbox
 from accounts.admin.pages import ReadOnly
 from billing.models import CostCursor, CostRollUp, ProviderCost, Reservation
 
@@ -16,7 +17,7 @@ ATTEMPT_PREFIX = "att_"
 @admin.register(ProviderCost)
 class ProviderCostAdmin(ReadOnly):
     list_display = ("at", "owner", "task", "movement", "account_name", "model", "dollars", "told", "is_estimate")
-    list_filter = ("kind", "provider", "account_name", "is_estimate")
+    list_filter = ("kind", "provider", "account_name", "is_estimate", live_or_sandbox("wallet__organization"))
     list_select_related = ("wallet__organization",)
     search_fields = ("reference__exact", "model__exact")
     search_help_text = "An id: task-video-…, att_…, org_…, or a model."

@@ -85,7 +85,7 @@ class Question(forms.Form):
     def clean_organization(self) -> UUID | None:
         text = self.cleaned_data["organization"].strip()
         identifier = ids.decode(Organization.PREFIX, text) if text else None
-        if text and not Organization.objects.filter(pk=identifier).exists():
+        if text and (identifier is None or not Organization.objects.filter(pk=identifier).exists()):
             raise forms.ValidationError("There is no such organization.")
         return identifier
 

@@ -21,6 +21,7 @@ KINDS: Mapping[str, Mapping[str, str]] = {
     "breakage": {"kind__exact": "expire", "lot__kind__exact": "paid"},
 }
 """Which transfers a figure is made of."""
+LIVE = {"customers": "live"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +98,7 @@ def narrower(path: str, asked: Asked, name: str, value: Any, words: Mapping[str,
 
 
 def _list(page: str, found: Mapping[str, str]) -> str:
-    return f"{_address(page)}?{urlencode(found)}"
+    return f"{_address(page)}?{urlencode({**found, **LIVE})}"
 
 
 @cache

@@ -1,7 +1,8 @@
 """A report's table as a file: CSV, streamed line by line, and XLSX, written to a temporary file.
 
-Credits come with four decimals and stand beside their dollars; nothing is rounded but those. A text that a spreadsheet
-would take for a formula gets an apostrophe before it (`billing.statement_csv.harmless`).
+Credits come with four decimals and stand beside their dollars; nothing is rounded but those, and margins to
+a millionth. A text that a spreadsheet
+would take for a formula gets an apostrophe before it (`accounts.spreadsheets.harmless`).
 """
 
 import csv
@@ -15,7 +16,7 @@ from typing import IO, Any
 from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
 from openpyxl import Workbook
 
-from billing.statement_csv import BYTE_ORDER_MARK, harmless
+from accounts.spreadsheets import BYTE_ORDER_MARK, harmless
 from evolink_saas.reports.tables import Cell, Column, Line, Table, dollars, rounded
 
 CSV_TYPE = "text/csv; charset=utf-8"
@@ -23,7 +24,7 @@ XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 FORMATS = ("csv", "xlsx")
 LINES_AT_A_TIME = 500
 IN_MEMORY = 1_000_000
-TEN_THOUSANDTH = Decimal("0.0001")
+TEN_THOUSANDTH, MILLIONTH = Decimal("0.0001"), Decimal("0.000001")
 Values = list[Any]
 
 
@@ -76,6 +77,8 @@ def _values(column: Column, cell: Cell) -> Values:
     value = cell.value
     if column.unit == "credits":
         return [None, None] if value is None else [value, rounded(dollars(value), TEN_THOUSANDTH)]
+    if column.unit == "dollars" and value is not None:
+        return [rounded(value, MILLIONTH)]
     if column.unit == "share" and value is not None:
         return [rounded(Decimal(value), TEN_THOUSANDTH)]
     return [harmless(value) if isinstance(value, str) else value]

@@ -66,7 +66,8 @@ def _page(
     request: HttpRequest, name: str, answer: Answer, usual: dict[str, str], *, left_out: tuple[str, ...] = ()
 ) -> HttpResponseBase:
     today = asked.today()
-    words = asked.usual(today) | usual | {key: value for key, value in request.GET.items() if value}
+    given = {key: value for key, value in request.GET.items() if isinstance(value, str) and value}
+    words = asked.usual(today) | usual | given
     question = Question(words)
     for field in left_out:
         del question.fields[field]
@@ -74,9 +75,9 @@ def _page(
     shown = answer(question.asked(), request.path, words) if question.is_valid() else None
     kind, table = request.GET.get("format"), request.GET.get("table", "")
     if shown is not None and kind in exports.FORMATS:
-        given = question.asked()
+        period = question.asked()
         chosen = shown.tables.get(table) or next(iter(shown.tables.values()))
-        return exports.response(chosen, f"{name}-{given.first}-{given.last}", kind)
+        return exports.response(chosen, f"{name}-{period.first}-{period.last}", kind)
     context = admin.site.each_context(request) | {
         "title": dict(TABS)[name],
         "tabs": [(title, reverse(f"reports:{one}"), one == name) for one, title in TABS],

@@ -1,12 +1,16 @@
 """The page of liabilities: what is owed at the end of the last day, how it came to that, and to whom."""
 
+from decimal import Decimal
+
+from django.utils.safestring import SafeString
+
 from accounts.models import Organization
 from evolink_saas.reports import charts, liabilities
 from evolink_saas.reports.asked import ONE_DAY, Asked
 from evolink_saas.reports.charts import Series
 from evolink_saas.reports.liabilities import Balance
 from evolink_saas.reports.shown import Card, Shown, linked, summary
-from evolink_saas.reports.tables import Cell, Column, Line, Table, dollars, rounded
+from evolink_saas.reports.tables import Cell, Column, Line, Table, dollars, money, rounded
 
 BALANCES = (
     Column(name="paid", title="Paid", unit="credits", help="Paid for and not used: what we owe."),
@@ -41,8 +45,8 @@ def answer(asked: Asked, path: str, words: dict[str, str]) -> Shown:
     )
 
 
-def _card(title: str, credits: object) -> Card:
-    return Card(title=title, figure=f"${rounded(dollars(credits)):,}", note=f"{rounded(credits):,} credits")
+def _card(title: str, credits: Decimal) -> Card:
+    return Card(title=title, figure=money(dollars(credits)), note=f"{rounded(credits):,} credits")
 
 
 def _roll_forward(asked: Asked, found: liabilities.RollForward) -> Table:
@@ -77,7 +81,7 @@ def _cells(balance: Balance) -> tuple[Cell, ...]:
     return tuple(Cell(value=getattr(balance, column.name)) for column in BALANCES)
 
 
-def _chart(asked: Asked) -> tuple[tuple[str, object], ...]:
+def _chart(asked: Asked) -> tuple[tuple[str, SafeString], ...]:
     days = liabilities.day_by_day(asked)
     if not days:
         return ()

@@ -14,7 +14,7 @@ from evolink_saas.reports.asked import TIMES, Asked
 from evolink_saas.reports.charts import Series
 from evolink_saas.reports.sales import Sales
 from evolink_saas.reports.shown import Card, Shown, days, group_cells, group_columns, summary, told
-from evolink_saas.reports.tables import Cell, Column, Line, Table, changed, dollars, rounded, shown
+from evolink_saas.reports.tables import Cell, Column, Line, Table, changed, dollars, money, rounded, shown
 
 IN_A_RANKING = 12
 FIGURES = (
@@ -60,9 +60,7 @@ def cards(whole: Sales, before: Sales) -> tuple[Card, ...]:
         ("Promo cost", dollars(whole.promo), dollars(before.promo), f"{rounded(whole.promo):,} credits"),
         ("Breakage", dollars(whole.breakage), dollars(before.breakage), f"{rounded(whole.breakage):,} credits"),
     )
-    return tuple(
-        Card(title=title, figure=f"${rounded(now):,}", note=_note(now, then, more)) for title, now, then, more in found
-    )
+    return tuple(Card(title=title, figure=money(now), note=_note(now, then, more)) for title, now, then, more in found)
 
 
 def table(
@@ -160,6 +158,6 @@ def _percent(share: Decimal | None, of_what: str) -> str:
 
 def _estimated(whole: Sales) -> str:
     return (
-        f"Of the upstream cost, ${rounded(whole.estimated):,} are estimates from our own tables, "
+        f"Of the upstream cost, {money(whole.estimated)} are estimates from our own tables, "
         "where the provider did not say what it charged."
     )

@@ -103,6 +103,12 @@ def rounded(value: Decimal, step: Decimal = CENT) -> Decimal:
     return abs(made) if made == 0 else made
 
 
+def money(dollars: Decimal) -> str:
+    """Dollars and cents, the sign before the symbol: -$1,234.50."""
+    cents = rounded(dollars)
+    return f"{'-' if cents < 0 else ''}${abs(cents):,}"
+
+
 def shown(unit: Unit, value: Any) -> SafeString:
     """A figure as people read it, with the exact one behind it."""
     if value is None or value == "":
@@ -110,13 +116,13 @@ def shown(unit: Unit, value: Any) -> SafeString:
     match unit:
         case "credits":
             return format_html(
-                '<span title="{} credits">{}</span><small>${}</small>',
+                '<span title="{} credits">{}</span><small>{}</small>',
                 f"{value:,.4f}",
                 f"{rounded(value):,}",
-                f"{rounded(dollars(value)):,}",
+                money(dollars(value)),
             )
         case "dollars":
-            return format_html('<span title="${}">{}</span>', f"{value:,.6f}", f"{rounded(value):,}")
+            return format_html('<span title="{} US$">{}</span>', f"{value:,.6f}", f"{rounded(value):,}")
         case "count":
             return format_html("{}", f"{value:,}")
         case "share":

@@ -56,7 +56,13 @@ class Books:
         self._bring_in(at, Kind.TOP_UP, lot, amount, "")
 
     def grant(
-        self, at: datetime, amount: Decimal, kind: CreditLot.Kind, reference: str, reason: str, expires_at: datetime
+        self,
+        at: datetime,
+        amount: Decimal,
+        kind: CreditLot.Kind,
+        reference: str,
+        reason: str,
+        expires_at: datetime | None,
     ) -> None:
         self._bring_in(at, Kind.GRANT, self._lot(at, kind, reference, expires_at), amount, reason)
 

@@ -57,7 +57,7 @@ def _columns(model: type[models.Model], *, counted: bool) -> Iterable[tuple[str,
     for column in model._meta.concrete_fields:
         if column.primary_key and counted:
             continue
-        yield column.column, _reader(column)
+        yield str(column.column), _reader(column)
 
 
 def _reader(column: models.Field) -> Read:
@@ -72,7 +72,7 @@ def _reader(column: models.Field) -> Read:
 def _plain(value: Any) -> Any:
     """What the database would put where a row leaves a column to its default."""
     if isinstance(value, DatabaseDefault):
-        value = value.expression
+        value = value.expression  # type: ignore[attr-defined]  # the stubs do not know it
     return getattr(value, "value", value) if isinstance(value, models.Value) else value
 
 

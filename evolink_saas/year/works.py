@@ -28,7 +28,7 @@ REASON = "can take it"
 class Ending:
     """How a task will end; `charged` is what it costs its customer, `measured` the seconds behind it."""
 
-    status: Status
+    status: Task.Status
     at: datetime
     charged: Decimal = Decimal(0)
     measured: Decimal | None = None
@@ -112,7 +112,13 @@ def is_billed(attempt: Attempt) -> bool:
 
 
 def _attempt(
-    rng: random.Random, made: Task, offer: Offer, account: ProviderAccount, number: int, state: State, outcome: str
+    rng: random.Random,
+    made: Task,
+    offer: Offer,
+    account: ProviderAccount,
+    number: int,
+    state: Attempt.State,
+    outcome: str,
 ) -> Attempt:
     dollars, never_sent = cost(account, offer), state == State.FAILED and outcome == "service_unavailable"
     billed = state == State.SUCCEEDED or (not never_sent and rng.random() < BILLED_FAILURES)
