@@ -21,6 +21,8 @@ from django_q.models import Schedule
 
 from accounts import organizations, throttles
 from billing import audit, ledger, rollups
+from billing.top_ups import looks as top_up_looks
+from billing.top_ups import recharge
 from generations import audit as books
 from generations import (
     catalog,
@@ -52,6 +54,7 @@ LOOP_LEASE_SECONDS = 6
 SWEEP_SECONDS = 0.5
 AUDIT_SECONDS = 60  # a job has 120; what is left over has its turn in the next
 ROLL_UP_SECONDS = 45  # the next one starts after a minute
+TOP_UP_SECONDS = 25  # for each of two, likewise
 SWEEP_LIMIT = 200
 POLL_MARGIN_SECONDS = 10
 SCHEDULES_LOCK = 0x736368656475  # an advisory lock of the database: those who write the schedules come one by one
@@ -81,6 +84,7 @@ def ensure_schedules() -> None:
         _schedule(f"loop {shard}", "generations.jobs.loop", Schedule.MINUTES, minutes=1, args=f"({shard},)")
         doorbell.ring_first("loop", shard)
     _schedule("roll-ups", "generations.jobs.roll_up", Schedule.MINUTES, minutes=1)
+    _schedule("top-ups", "generations.jobs.top_ups", Schedule.MINUTES, minutes=1)
     _schedule("housekeeping", "generations.jobs.housekeeping", Schedule.MINUTES, minutes=5)
     _schedule("audit", "generations.jobs.audit_changed", Schedule.MINUTES, minutes=5)
     _schedule("nightly audit", "generations.jobs.audit_all", Schedule.DAILY)
@@ -173,6 +177,12 @@ def roll_up() -> None:
     rollups.roll_all(seconds=ROLL_UP_SECONDS)
 
 
+def top_ups() -> None:
+    """Ask Stripe about top-ups that nobody told us of, and recharge wallets that run low."""
+    top_up_looks.run(seconds=TOP_UP_SECONDS)
+    recharge.run(seconds=TOP_UP_SECONDS)
+
+
 def audit_changed() -> None:
     """Check the books of the wallets that changed."""
     audit.audit_changed(seconds=AUDIT_SECONDS)
@@ -192,6 +202,7 @@ CHORES = (
     lookups.look_at_orphans,
     provider_accounts.fetch_callback_keys,
     health.roll_up,
+    top_up_looks.catch_up,
 )
 
 

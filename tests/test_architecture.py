@@ -33,6 +33,10 @@ WRITERS = {
     "PriceCell": {"billing/price_book.py"},
     "GroupPrice": set(),  # the admin's form
     "Adjustment": LEDGER,
+    "TopUp": {"billing/top_ups/settling.py"},
+    "AutoRecharge": {"billing/top_ups/settling.py", "billing/top_ups/recharge.py"},
+    "MoneyBack": {"billing/top_ups/money_back.py"},
+    "StripeEvent": {"billing/top_ups/events.py"},
     "AuditRun": {"billing/audit.py"},
     "AuditMark": {"billing/audit.py"},
     "UserGroup": set(),  # the admin's form
