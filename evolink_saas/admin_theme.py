@@ -43,6 +43,8 @@ NAVIGATION = [
         _page("Reservations", "lock_clock", "billing_reservation"),
         _page("Lots", "toll", "billing_creditlot"),
         _page("Adjustments", "balance", "billing_adjustment"),
+        _page("Top-ups", "payments", "billing_topup"),
+        _page("Auto-recharge", "autorenew", "billing_autorecharge"),
         _page("Grants", "add_card", "billing_grantrequest", badge="billing.admin.grants.waiting"),
         _page("Vouchers", "confirmation_number", "billing_voucherbatch"),
         _page("Redemptions", "redeem", "billing_voucherredemption"),

@@ -164,8 +164,18 @@ GRANT_CONFIRMATION_CREDITS = env.decimal("GRANT_CONFIRMATION_CREDITS", "5000")  
 TOP_UP_URL = env.text("TOP_UP_URL", f"{PUBLIC_URL}/docs")  # where a refusal for want of credits sends people
 MAX_LOSS_SHARE = env.decimal("MAX_LOSS_SHARE", "0.15")  # a provider may cost this much more than the task's price
 MAX_LOSS_A_DAY = env.decimal("MAX_LOSS_A_DAY", "100")  # dollars that all tasks of a UTC day may lose together
+TELL_OPERATORS = "generations.alerts.tell"  # what billing.alerts calls
 RELEASE_EXTENDS_EXPIRY_DAYS = 7  # what returns to a lot that has expired meanwhile lives this long
 AUDIT_CHECKS = ["generations.audit.checks"]  # functions (Wallet) -> Findings that the auditor runs besides its own
+
+# Top-ups through Stripe (billing/top_ups): off without a key. Each webhook secret is accepted, so one can be rotated.
+STRIPE_API_KEY = env.text("STRIPE_API_KEY", "")
+STRIPE_WEBHOOK_SECRETS = env.words("STRIPE_WEBHOOK_SECRETS")
+STRIPE_API_BASE = env.text("STRIPE_API_BASE", "https://api.stripe.com").rstrip("/")
+TOP_UP_MIN_USD = env.decimal("TOP_UP_MIN_USD", "5")  # of an amount that is no pack
+TOP_UP_MAX_USD = env.decimal("TOP_UP_MAX_USD", "5000")
+TOP_UP_RETURN_URL = env.text("TOP_UP_RETURN_URL", TOP_UP_URL)  # where Stripe's page sends people back to
+TOP_UP_LOOK_SECONDS = [float(word) for word in env.words("TOP_UP_LOOK_SECONDS", "180,600,1800,3600")]
 
 # Outbound calls to addresses that a customer gave. Both are for development alone: `check --deploy` refuses them.
 SAFE_HTTP_EXTRA_NETWORKS = env.words("SAFE_HTTP_EXTRA_NETWORKS")

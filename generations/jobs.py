@@ -21,6 +21,8 @@ from django_q.models import Schedule
 
 from accounts import organizations, throttles
 from billing import audit, grants, ledger, provider_costs, report_rollups, rollups, voucher_tries
+from billing.top_ups import looks as top_up_looks
+from billing.top_ups import recharge
 from generations import audit as books
 from generations import (
     catalog,
@@ -56,6 +58,8 @@ AUDIT_SECONDS = 60  # a job has 120; what is left over has its turn in the next
 ROLL_UP_SECONDS = 40  # the next one starts after a minute
 COSTS_ROLL_UP_SECONDS = 10
 REPORT_ROLL_UP_SECONDS = 40
+ROLL_UP_SECONDS = 45  # the next one starts after a minute
+TOP_UP_SECONDS = 25  # for each of two, likewise
 SWEEP_LIMIT = 200
 POLL_MARGIN_SECONDS = 10
 SCHEDULES_LOCK = 0x736368656475  # an advisory lock of the database: those who write the schedules come one by one
@@ -86,6 +90,7 @@ def ensure_schedules() -> None:
         doorbell.ring_first("loop", shard)
     _schedule("roll-ups", "generations.jobs.roll_up", Schedule.MINUTES, minutes=1)
     _schedule("report-roll-ups", "generations.jobs.roll_up_reports", Schedule.MINUTES, minutes=1)
+    _schedule("top-ups", "generations.jobs.top_ups", Schedule.MINUTES, minutes=1)
     _schedule("housekeeping", "generations.jobs.housekeeping", Schedule.MINUTES, minutes=5)
     _schedule("audit", "generations.jobs.audit_changed", Schedule.MINUTES, minutes=5)
     _schedule("nightly audit", "generations.jobs.audit_all", Schedule.DAILY)
@@ -189,6 +194,12 @@ def roll_up_reports() -> None:
     report_rollups.roll_all(seconds=REPORT_ROLL_UP_SECONDS)
 
 
+def top_ups() -> None:
+    """Ask Stripe about top-ups that nobody told us of, and recharge wallets that run low."""
+    top_up_looks.run(seconds=TOP_UP_SECONDS)
+    recharge.run(seconds=TOP_UP_SECONDS)
+
+
 def audit_changed() -> None:
     """Check the books of the wallets that changed."""
     audit.audit_changed(seconds=AUDIT_SECONDS)
@@ -212,6 +223,7 @@ CHORES = (
     provider_accounts.fetch_callback_keys,
     health.roll_up,
     outcomes.roll_up,
+    top_up_looks.catch_up,
 )
 
 

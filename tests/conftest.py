@@ -17,6 +17,7 @@ pytest_plugins = [
     "tests.generations.gateway",
     "tests.generations.kie",
     "tests.generations.two_accounts",
+    "tests.stripe_peer.fixtures",
 ]
 
 

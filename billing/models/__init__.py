@@ -11,11 +11,13 @@
     PriceVersion 1-n PriceCell · UserGroup 1-n GroupPrice
     Organization 1-n GrantRequest                      what operators gave, took or asked for
     VoucherBatch 1-n Voucher 1-n VoucherRedemption n-1 Organization
+    Organization 1-n TopUp 1-n MoneyBack, StripeEvent
+                 1-1 AutoRecharge
 
 Only `billing.ledger` writes wallets, lots, reservations, windows and transfers; only `load_price_book` writes prices;
 only `billing.rollups` writes roll-ups; only `billing.provider_costs` writes provider costs and their roll-ups;
 only `billing.grants` and `billing.vouchers` write requests and vouchers; only `billing.report_rollups` writes report
-roll-ups.
+roll-ups; only `billing.top_ups` writes top-ups and what belongs to them.
 """
 
 from billing.models.audits import AuditMark, AuditRun
@@ -31,6 +33,7 @@ from billing.models.reports import (
 )
 from billing.models.reservations import BudgetWindow, Reservation, ReservationLot
 from billing.models.rollups import RollUp, RollUpCursor
+from billing.models.top_ups import AutoRecharge, MoneyBack, StripeEvent, TopUp
 from billing.models.transfers import IN_THE_BALANCE, Account, Kind, Transfer
 from billing.models.vouchers import Voucher, VoucherBatch, VoucherRedemption, VoucherTries
 from billing.models.wallets import Adjustment, CreditLot, Wallet
@@ -41,6 +44,7 @@ __all__ = [
     "Adjustment",
     "AuditMark",
     "AuditRun",
+    "AutoRecharge",
     "BudgetWindow",
     "CostCursor",
     "CostKind",
@@ -51,6 +55,7 @@ __all__ = [
     "GrantRequest",
     "GroupPrice",
     "Kind",
+    "MoneyBack",
     "PriceCell",
     "PriceVersion",
     "ProviderCost",
@@ -62,6 +67,8 @@ __all__ = [
     "RollUp",
     "RollUpCursor",
     "SignUpCredits",
+    "StripeEvent",
+    "TopUp",
     "Transfer",
     "Unit",
     "Voucher",
