@@ -32,6 +32,10 @@ WRITERS = {
     "ProviderCost": {"billing/provider_costs.py", "billing/postings.py"},
     "CostRollUp": {"billing/rolling.py"},
     "CostCursor": {"billing/rolling.py"},
+    "ReportRollUp": {"billing/rolling.py"},
+    "ReportCursor": {"billing/rolling.py"},
+    "CostReportRollUp": {"billing/rolling.py"},
+    "CostReportCursor": {"billing/rolling.py"},
     "PriceVersion": {"billing/price_book.py"},
     "PriceCell": {"billing/price_book.py"},
     "GroupPrice": set(),  # the admin's form
@@ -67,6 +71,7 @@ WRITERS = {
         "generations/hints.py",
     },
     "OrphanSpend": {"generations/orphans.py"},
+    "OutcomeDay": {"generations/outcome_days.py"},
     "Quote": {"generations/quotes.py"},
     "IdempotencyRecord": {"generations/idempotency.py"},
     "Element": {"generations/elements.py"},

@@ -17,6 +17,8 @@ from pytest_django import Settings
 
 from accounts import ids
 from billing import ledger
+from billing.models import TopUp
+from billing.top_ups import settling
 from generations import files, idempotency
 from generations.models import Delivery, Element, Quote, StoredFile, Task
 from tests.cast import Person
@@ -71,6 +73,7 @@ def owned(alice: Person, settings: Settings) -> dict[str, str]:
         size_bytes=1,
         expires_at=now + timedelta(hours=1),
     )
+    top_up = settling.begin(alice.organization, TopUp.Origin.CHECKOUT, 1000)
     delivery = Delivery.objects.create(
         organization=alice.organization,
         task=task,
@@ -93,6 +96,7 @@ def owned(alice: Person, settings: Settings) -> dict[str, str]:
         "task_id": task.public_id,
         "element_id": str(element.pk),
         "file_id": file.public_id,
+        "top_up_id": top_up.public_id,
         "delivery_id": delivery.public_id,
         "quote_id": quote.public_id,
         "file_url": files.public_url(file),
@@ -199,6 +203,8 @@ BODIES: list[tuple[str, Callable[[dict[str, str]], Any], int, str]] = [
 ]
 NAME_NOTHING = {
     "/v1/keys",
+    "/v1/top-ups",
+    "/v1/top-ups/auto-recharge",
     "/v1/vouchers/redeem",  # whoever has a code may redeem it
     "/v1/webhooks/secret/rotate",
     "/v1/webhooks/test",

@@ -8,7 +8,7 @@ from unfold.decorators import display
 from accounts import ids
 from accounts.admin.filters import live_or_sandbox
 from accounts.admin.pages import ReadOnly
-from billing.models import CostCursor, CostRollUp, ProviderCost, Reservation
+from billing.models import CostRollUp, ProviderCost, Reservation
 
 COST_TONES = {"attempt": "info", "orphan": "warning", "correction": "danger"}
 ATTEMPT_PREFIX = "att_"
@@ -81,11 +81,3 @@ class CostRollUpAdmin(ReadOnly):
     @display(description="amount (USD)", ordering="amount")
     def dollars(self, rolled_up: CostRollUp) -> str:
         return f"{rolled_up.amount:,.6f}"
-
-
-@admin.register(CostCursor)
-class CostCursorAdmin(ReadOnly):
-    list_display = ("wallet", "seq")
-    list_select_related = ("wallet__organization",)
-    search_fields = ("wallet__organization__name",)
-    public_ids: ClassVar[dict[str, str]] = {"org_": "pk"}

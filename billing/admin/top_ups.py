@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from django.contrib import admin
+from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
@@ -25,6 +26,21 @@ TONES = {
 }
 
 
+@admin.register(MoneyBack)
+class MoneyBackAdmin(ReadOnly):
+    list_display = ("created_at", "top_up", "kind", "cents", "stripe_status", "takes", "changed_at")
+    list_filter = ("kind", "takes")
+    search_fields = ("stripe_id__exact",)
+    public_ids: ClassVar[dict[str, str]] = {TopUp.PREFIX: "top_up", Organization.PREFIX: "top_up__organization"}
+
+
+@admin.register(StripeEvent)
+class StripeEventAdmin(ReadOnly):
+    list_display = ("received_at", "type", "top_up", "outcome", "event_id")
+    search_fields = ("event_id__exact", "type__exact")
+    public_ids: ClassVar[dict[str, str]] = {TopUp.PREFIX: "top_up", Organization.PREFIX: "top_up__organization"}
+
+
 class NothingAdded(TabularInline):
     extra = 0
     can_delete = False
@@ -38,13 +54,13 @@ class NothingAdded(TabularInline):
 
 class MoneyBacks(NothingAdded):
     model = MoneyBack
-    fields = ("stripe_id", "kind", "cents", "stripe_status", "takes", "changed_at")
+    fields = readonly_fields = ("stripe_id", "kind", "cents", "stripe_status", "takes", "changed_at")
     ordering = ("created_at",)
 
 
 class StripeEvents(NothingAdded):
     model = StripeEvent
-    fields = ("event_id", "type", "outcome", "created_at", "received_at")
+    fields = readonly_fields = ("event_id", "type", "outcome", "created_at", "received_at")
     ordering = ("received_at",)
 
 
@@ -59,7 +75,7 @@ class TopUpAdmin(ReadOnly):
     inlines = (MoneyBacks, StripeEvents)
     actions_detail = ("ask_stripe",)
 
-    def get_fields(self, request: HttpRequest, obj: TopUp | None = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         return [*super().get_fields(request, obj), "movements"]
 
     @display(description="US$", ordering="amount_cents")

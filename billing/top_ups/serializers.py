@@ -127,7 +127,7 @@ class AutoRechargeOutput(serializers.Serializer):
     paused_at = UnixTime(allow_null=True)
     paused_reason = serializers.SerializerMethodField(help_text="PUT again to go on.")
 
-    @extend_schema_field({"enum": ["off", "on", "paused", "monthly_maximum_reached"]})
+    @extend_schema_field({"type": "string", "enum": ["off", "on", "paused", "monthly_maximum_reached"]})
     def get_status(self, row: AutoRecharge) -> str:
         return recharge.standing(row)
 

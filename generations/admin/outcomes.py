@@ -7,7 +7,7 @@ from unfold.decorators import display
 
 from accounts.admin.pages import ReadOnly
 from generations import histogram
-from generations.models import OutcomeMark, OutcomeRollUp
+from generations.models import OutcomeDay, OutcomeMark, OutcomeRollUp
 
 OUTCOME_TONES = {"completed": "success", "failed": "danger", "failed_by_input": "warning", "cancelled": "info"}
 
@@ -38,6 +38,15 @@ class OutcomeRollUpAdmin(ReadOnly):
     @display(description="given back after (seconds)")
     def refunded_after(self, row: OutcomeRollUp) -> str:
         return "–" if row.refund_bucket is None else f"about {histogram.middle(row.refund_bucket):g}"
+
+
+@admin.register(OutcomeDay)
+class OutcomeDayAdmin(ReadOnly):
+    list_display = ("starts_at", "model", "user_group", "account", "outcome", "error_code", "tasks")
+    list_filter = ("outcome", "account")
+    list_select_related = ("account",)
+    search_fields = ("model__exact", "error_code__exact")
+    ordering = ("-starts_at", "-pk")
 
 
 @admin.register(OutcomeMark)

@@ -14,8 +14,20 @@ from pytest_django import Settings
 
 from accounts import ids
 from accounts.models import RateWindow, User
-from billing import audit, grants, ledger, provider_costs, rollups, sign_up_credits, voucher_tries, vouchers
-from billing.models import GroupPrice
+from billing import (
+    audit,
+    grants,
+    ledger,
+    provider_costs,
+    report_rollups,
+    rollups,
+    sign_up_credits,
+    voucher_tries,
+    vouchers,
+)
+from billing.models import AutoRecharge, GroupPrice, TopUp
+from billing.top_ups import events, settling
+from billing.top_ups.wire import Payment, State
 from generations import (
     alerts,
     breaker,
@@ -42,6 +54,7 @@ from generations.models import (
     ModelHour,
     ModelHourTime,
     OrphanSpend,
+    OutcomeDay,
     OutcomeMark,
     OutcomeRollUp,
     ProviderAccount,
@@ -149,9 +162,11 @@ def lived_in(finished: Task, alice: Person) -> Task:
     quotes.use(quotes.make(alice.organization, alice.key, TEXT_TO_VIDEO).quote, finished)
     ledger.adjust(alice.organization, Decimal(-5), reference="dispute-1", reason="A dispute")
     gifts(alice)
+    a_purchase(alice)
     audit.audit_all()
     rollups.roll_all()
     provider_costs.roll_all()
+    report_rollups.roll_all()
     an_hour(finished.model)
     an_outcome(finished, attempt)
     DownloadPlace.objects.create(organization=alice.organization, number=1, taken_until=timezone.now())
@@ -159,6 +174,17 @@ def lived_in(finished: Task, alice: Person) -> Task:
     Group.objects.create(name="Support")
     background_work()
     return Task.objects.get(pk=finished.pk)
+
+
+def a_purchase(alice: Person) -> None:
+    """A top-up that is paid and half refunded, and auto-recharge, paused."""
+    top_up = settling.begin(alice.organization, TopUp.Origin.CHECKOUT, 1000, saves_payment_method=True)
+    known = {"payment_intent_id": "pi_1", "customer_id": "cus_1", "payment_method_id": "pm_1"}
+    settling.settle(top_up.pk, Payment(state=State.PAID, cents=1000, currency="usd", session_id="cs_1", **known))
+    refund = {"id": "re_1", "amount": 500, "currency": "usd", "status": "succeeded", "payment_intent": "pi_1"}
+    event = {"id": "evt_1", "type": "refund.created", "created": 1, "livemode": True}
+    events.take(event | {"data": {"object": refund | {"object": "refund"}}})
+    AutoRecharge.objects.filter(organization=alice.organization).update(paused_at=timezone.now(), paused_reason="No.")
 
 
 def gifts(alice: Person) -> None:
@@ -227,6 +253,9 @@ def an_outcome(task: Task, attempt: Attempt) -> None:
         **about, span="hour", starts_at=hour, account=attempt.account, outcome="completed", tasks=1
     )
     OutcomeMark.objects.create(counted_until=hour)
+    OutcomeDay.objects.create(
+        starts_at=hour.replace(hour=0), model=task.model, user_group=task.user_group, outcome="completed", tasks=1
+    )
 
 
 def background_work() -> None:

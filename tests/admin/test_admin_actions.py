@@ -15,7 +15,8 @@ from django.utils import timezone
 from accounts import keys, organizations
 from accounts.models import ApiKey, AuditEntry, Membership, Organization, Role, User
 from billing import grants, ledger, vouchers
-from billing.models import GrantRequest, Reservation, Transfer, Voucher, VoucherBatch, Wallet
+from billing.models import AutoRecharge, GrantRequest, Reservation, TopUp, Transfer, Voucher, VoucherBatch, Wallet
+from billing.top_ups import settling
 from generations import alerts, breaker, switches, webhooks
 from generations.models import (
     Alert,
@@ -150,6 +151,16 @@ def voucher(task: Task, alice: Person, bob: Person) -> Voucher:
     return small_batch(task, alice, bob).vouchers.earliest("pk")
 
 
+def bought(task: Task, alice: Person, bob: Person) -> TopUp:
+    return settling.begin(alice.organization, TopUp.Origin.CHECKOUT, 1000)
+
+
+def paused(task: Task, alice: Person, bob: Person) -> AutoRecharge:
+    return AutoRecharge.objects.create(
+        organization=alice.organization, paused_at=timezone.now(), paused_reason="Your card was declined."
+    )
+
+
 def secret(task: Task, alice: Person, bob: Person) -> WebhookSecret:
     return webhooks.secret_of(alice.organization)
 
@@ -217,6 +228,8 @@ ACTIONS: dict[str, tuple[Row, dict[str, Any], Callable[[Any], bool]]] = {
         lambda one: one.vouchers.filter(disabled_reason=REASON).count() == 2,
     ),
     "billing_voucher_disable": (voucher, {}, lambda one: one.disabled_reason == REASON),
+    "billing_topup_ask_stripe": (bought, {}, lambda one: (one.looks, one.due_at <= timezone.now()) == (0, True)),
+    "billing_autorecharge_resume": (paused, {}, lambda one: (one.paused_at, one.paused_reason) == (None, "")),
     "billing_wallet_freeze": (wallet, {}, lambda one: one.frozen_reason == REASON),
     "billing_wallet_unfreeze": (frozen, {}, lambda one: one.frozen_at is None),
     "billing_reservation_refund": (

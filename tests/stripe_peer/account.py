@@ -102,7 +102,7 @@ class Account:
 
     def create_payment(self, form: Object) -> Object:
         """One that is confirmed at once, without the customer (`off_session`)."""
-        method, metadata = form["payment_method"], form.get("metadata", {})
+        method = form["payment_method"]
         outcome = self.cards.get(method, "ok")
         intent = self._intent(
             form["amount"],
