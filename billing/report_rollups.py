@@ -36,9 +36,12 @@ MOVED = """
         SELECT c.user_group, c.account_name FROM billing_providercost c
         JOIN billing_reservation r ON r.id = c.task_id AND r.resolved_at = c.at
         WHERE c.task_id = t.reservation_id AND t.kind IN ('capture', 'refund') LIMIT 1) AS cost ON true
-    WHERE t.wallet_id = {wallet} AND t.seq > {after}
+    WHERE t.wallet_id = {wallet} AND t.seq > {after} AND t.kind NOT IN ('reserve', 'release')
     ORDER BY t.seq OFFSET 0"""
-"""A wallet's transfers behind a number as reports see them, in a form that is read by the index of `seq`."""
+"""A wallet's transfers behind a number as reports see them, in a form that is read by the index of `seq`.
+
+What only moves between available and reserved changes no figure of theirs.
+"""
 CHARGED = """
     SELECT c.seq, c.at, c.model, c.user_group, c.account_name AS account, c.kind, c.is_estimate, c.amount, 1 AS counted
     FROM billing_providercost c WHERE c.wallet_id = {wallet} AND c.seq > {after}

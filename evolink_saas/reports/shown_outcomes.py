@@ -14,7 +14,7 @@ from evolink_saas.reports.charts import Series
 from evolink_saas.reports.outcomes import Outcomes
 from evolink_saas.reports.shown import Card, Shown, days, group_cells, group_columns, summary, told
 from evolink_saas.reports.shown_sales import IN_A_RANKING, heading
-from evolink_saas.reports.tables import NOTHING, Cell, Column, Line, Table, shown
+from evolink_saas.reports.tables import NOTHING, Cell, Column, Line, Lines, Table, shown
 
 MIDDLE, SLOW = 0.5, 0.95
 FIGURES = (
@@ -39,10 +39,11 @@ def answer(asked: Asked, path: str, words: dict[str, str]) -> Shown:
     whole, earlier = outcomes.added(rows), asked.before()
     before = outcomes.added(outcomes.of(replace(earlier, by=())))
     names = _names(rows, asked)
-    lines = [
-        Line(cells=(*group_cells(asked, row.group, names, path, words), *_cells(row, behind.of(asked, row.group))))
-        for row in rows
-    ]
+
+    def line(row: Outcomes) -> Line:
+        group = behind.of(asked, row.group)
+        return Line(cells=(*group_cells(asked, row.group, names, path, words), *_cells(row, group)))
+
     return Shown(
         summary=summary(asked),
         cards=tuple(_cards(whole, before)),
@@ -50,7 +51,7 @@ def answer(asked: Asked, path: str, words: dict[str, str]) -> Shown:
         tables={
             "outcomes": Table(
                 columns=(*group_columns(asked), *FIGURES),
-                lines=lines,
+                lines=Lines(rows, line),
                 total=Line(cells=(*heading("Total", asked), *_cells(whole, behind.of(asked))), tone="total"),
                 more=(
                     Line(

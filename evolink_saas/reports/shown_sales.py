@@ -14,7 +14,7 @@ from evolink_saas.reports.asked import TIMES, Asked
 from evolink_saas.reports.charts import Series
 from evolink_saas.reports.sales import Sales
 from evolink_saas.reports.shown import Card, Shown, days, group_cells, group_columns, summary, told
-from evolink_saas.reports.tables import Cell, Column, Line, Table, changed, dollars, money, rounded, shown
+from evolink_saas.reports.tables import Cell, Column, Line, Lines, Table, changed, dollars, money, rounded, shown
 
 IN_A_RANKING = 12
 FIGURES = (
@@ -72,16 +72,15 @@ def table(
     path: str,
     words: Mapping[str, str],
 ) -> Table:
-    lines = [
-        Line(
-            cells=(*group_cells(asked, row.group, organizations, path, words), *cells(row, behind.of(asked, row.group)))
-        )
-        for row in rows
-    ]
+
+    def line(row: Sales) -> Line:
+        group = behind.of(asked, row.group)
+        return Line(cells=(*group_cells(asked, row.group, organizations, path, words), *cells(row, group)))
+
     earlier = asked.before()
     return Table(
         columns=(*group_columns(asked), *FIGURES),
-        lines=lines,
+        lines=Lines(rows, line),
         total=Line(cells=(*heading("Total", asked), *cells(whole, behind.of(asked))), tone="total"),
         more=(
             Line(cells=(*heading(f"Before: {days(earlier)}", asked), *cells(before, behind.of(earlier))), tone="quiet"),

@@ -1,6 +1,6 @@
 """A report as a table: rows of figures with their units, each linked to what is behind it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Literal
@@ -41,6 +41,20 @@ class Line:
 
     cells: tuple[Cell, ...]
     tone: str = ""
+
+
+class Lines(Sequence[Line]):
+    """Lines that are made when they are looked at: a page shows the first of perhaps very many."""
+
+    def __init__(self, rows: Sequence[Any], make: Callable[[Any], Line]) -> None:
+        self.rows, self.make = rows, make
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: Any) -> Any:
+        found = self.rows[index]
+        return [self.make(row) for row in found] if isinstance(index, slice) else self.make(found)
 
 
 @dataclass(frozen=True, kw_only=True)
