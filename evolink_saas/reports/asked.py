@@ -16,7 +16,7 @@ from billing.report_rollups import next_month
 ONE_DAY = timedelta(days=1)
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2999, 12, 31)
 MOST_DAYS = 3 * 366
-MOST_DAYS_OF_ORGANIZATIONS = 92
+MOST_DAYS_OF_ORGANIZATIONS = 31
 GROUPS = {
     "month": "Month",
     "day": "Day",

@@ -88,14 +88,14 @@ def pages(plan: growing.Plan) -> Iterator[tuple[str, str]]:
     biggest = Organization.objects.filter(sandbox_of=None).order_by("-wallet__seq").first()
     assert biggest
     year = f"first={asked.day_of(plan.start)}&last={asked.day_of(plan.end)}"
-    quarter = f"first={asked.day_of(plan.end) - 90 * asked.ONE_DAY}&last={asked.day_of(plan.end)}"
+    month = f"first={asked.day_of(plan.end) - 30 * asked.ONE_DAY}&last={asked.day_of(plan.end)}"
     base = "/admin/reports/"
     yield "revenue and margin by month", f"{base}?{year}&by=month"
     yield "… by day", f"{base}?{year}&by=day"
     yield "… by model and user group", f"{base}?{year}&by=model&then=user_group"
     yield "… by provider account and month", f"{base}?{year}&by=account&then=month"
     yield "… by organization", f"{base}?{year}&by=organization"
-    yield "… by organization and day, 91 days", f"{base}?{quarter}&by=organization&then=day"
+    yield "… by organization and day, 31 days", f"{base}?{month}&by=organization&then=day"
     yield "… of one organization by day", f"{base}?{year}&by=day&organization={biggest.public_id}"
     yield "top customers", f"{base}customers/?{year}"
     yield "liabilities", f"{base}liabilities/?{year}"
