@@ -13,6 +13,7 @@ from billing.models import Account, Adjustment, CreditLot, Kind, Reservation, Re
 from billing.one_statement import Part, execute, insert, update
 
 WALLET_COLUMNS = ("balance", "reserved", "debt", "seq", "head", "moved_at")
+MONTH_COLUMNS = ("month", "month_reserved", "month_captured", "month_seq")
 LOT_COLUMNS = (*effects.LOT_AMOUNTS, "expires_at", "sweep_at")
 RESERVATION_COLUMNS = ("captured", "refunded", "state", "resolved_at")
 
@@ -29,6 +30,7 @@ class Posting:
         self.now = max(now, wallet.moved_at or now)
         self.reference = reference
         self.reason = reason
+        self.month_is_kept = wallet.month_seq is not None and wallet.month_seq == wallet.seq  # billing/caps.py
         self.transfers: list[Transfer] = []
         self.lots: dict[object, CreditLot] = {}
         self.lines: dict[str, int] = {}
@@ -111,6 +113,13 @@ class Posting:
         if self.transfers:
             steps.append(insert(self.transfers))
         if self.transfers or adjustment:
-            steps.append(update(self.wallet, *WALLET_COLUMNS))
+            steps.append(self._wallet())
         if steps:
             execute(steps)
+
+    def _wallet(self) -> Part:
+        """Its totals; with them the month's window, where one is kept."""
+        if not self.month_is_kept:
+            return update(self.wallet, *WALLET_COLUMNS)
+        self.wallet.month_seq = self.wallet.seq
+        return update(self.wallet, *WALLET_COLUMNS, *MONTH_COLUMNS)

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import Count
 from django.utils import timezone
 
-from accounts import keys, organizations
+from accounts import key_rights, keys, organizations
 from accounts.compiled import Compiled, Given, in_one_trip
 from accounts.errors import InvalidRequest, TooManyRequests, Unavailable
 from accounts.models import ApiKey, Organization
@@ -103,6 +103,7 @@ def _make(
 ) -> tuple[Task, str]:
     given = envelope.read(body)
     spec = catalog.choose(given.model)
+    key_rights.check_not_paused(key)
     keys.allow_model(key, spec.id)
     parsed = spec.parse(body)
     _check_callback(given.callback_url)

@@ -20,7 +20,7 @@ from django.utils import timezone
 from django_q.models import Schedule
 
 from accounts import organizations, throttles
-from billing import audit, ledger, rollups
+from billing import audit, ledger, notices, rollups, spending_guard, thresholds
 from generations import audit as books
 from generations import (
     catalog,
@@ -52,6 +52,7 @@ LOOP_LEASE_SECONDS = 6
 SWEEP_SECONDS = 0.5
 AUDIT_SECONDS = 60  # a job has 120; what is left over has its turn in the next
 ROLL_UP_SECONDS = 45  # the next one starts after a minute
+WATCH_SECONDS, MAIL_SECONDS = 20, 30  # together far less than the time-out of a job
 SWEEP_LIMIT = 200
 POLL_MARGIN_SECONDS = 10
 SCHEDULES_LOCK = 0x736368656475  # an advisory lock of the database: those who write the schedules come one by one
@@ -81,6 +82,7 @@ def ensure_schedules() -> None:
         _schedule(f"loop {shard}", "generations.jobs.loop", Schedule.MINUTES, minutes=1, args=f"({shard},)")
         doorbell.ring_first("loop", shard)
     _schedule("roll-ups", "generations.jobs.roll_up", Schedule.MINUTES, minutes=1)
+    _schedule("notices", "generations.jobs.notify", Schedule.MINUTES, minutes=1)
     _schedule("housekeeping", "generations.jobs.housekeeping", Schedule.MINUTES, minutes=5)
     _schedule("audit", "generations.jobs.audit_changed", Schedule.MINUTES, minutes=5)
     _schedule("nightly audit", "generations.jobs.audit_all", Schedule.DAILY)
@@ -171,6 +173,21 @@ def synchronize_voices() -> None:
 def roll_up() -> None:
     """Roll up the transfers of every wallet, so that tails are short."""
     rollups.roll_all(seconds=ROLL_UP_SECONDS)
+
+
+def notify() -> None:
+    """Look whose balance fell and which keys' spending jumped, and send what members are to be told."""
+    for step in (watch_balances, watch_keys):
+        _go_on_after_errors(step)
+    notices.send_due(seconds=MAIL_SECONDS)
+
+
+def watch_balances() -> None:
+    thresholds.look_all(seconds=WATCH_SECONDS)
+
+
+def watch_keys() -> None:
+    spending_guard.look_all(seconds=WATCH_SECONDS)
 
 
 def audit_changed() -> None:

@@ -20,9 +20,10 @@ from accounts.admin.actions import Done, Given, ReasonForm, reasoned
 from accounts.admin.pages import ReadOnly, list_link
 from accounts.errors import ApiError
 from billing import ledger, opening
+from billing.admin import limits
 from billing.amounts import SMALLEST
 from billing.errors import LedgerConflict
-from billing.models import Adjustment, CreditLot, Wallet
+from billing.models import Adjustment, CreditLot, SpendingGuard, Wallet
 
 REFUSALS = (ApiError, LedgerConflict)
 BOOKS = {"transfer": "Transfers", "creditlot": "Lots", "reservation": "Reservations", "adjustment": "Adjustments"}
@@ -75,7 +76,7 @@ class Opening(ReasonForm):
 
 
 @admin.register(Wallet)
-class WalletAdmin(ReadOnly):
+class WalletAdmin(limits.LimitsOfAWallet, ReadOnly):
     list_display = ("organization", "available_credits", "balance", "reserved", "debt", "standing", "seq")
     list_filter = (("frozen_at", admin.EmptyFieldListFilter), ("organization__sandbox_of", admin.EmptyFieldListFilter))
     list_select_related = ("organization",)
@@ -89,16 +90,19 @@ class WalletAdmin(ReadOnly):
         "debt",
         "frozen_at",
         "frozen_reason",
+        *limits.FIELDS,
         "lots",
         "books",
         "seq",
         "opened_at",
     )
     actions_list = ("open_organization",)
-    actions_detail = ("grant", "adjust", "freeze", "unfreeze")
+    actions_detail = ("grant", "adjust", "freeze", "unfreeze", *limits.ACTIONS)
 
     def hidden_actions(self, row: Wallet) -> set[str]:
-        return {"freeze"} if row.frozen_at else {"unfreeze"}
+        hidden = {"freeze"} if row.frozen_at else {"unfreeze"}
+        guarded = SpendingGuard.objects.filter(pk=row.pk, on_since__isnull=False).exists()
+        return hidden if guarded else hidden | {"stop_guarding"}
 
     @display(description="available")
     def available_credits(self, wallet: Wallet) -> str:
