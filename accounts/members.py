@@ -1,6 +1,7 @@
 """Who belongs to an organization, and as what. An organization always keeps an owner; an operator belongs to none."""
 
 from django.db import transaction
+from django.db.models import Q
 
 from accounts import audit_log
 from accounts.errors import Forbidden
@@ -40,6 +41,30 @@ def change_role(membership: Membership, role: Role) -> Membership:
             action="member.role_changed", target=membership, organization=membership.organization, changes=changes
         )
     return membership
+
+
+@transaction.atomic
+def set_notify(membership: Membership, wanted: bool | None) -> None:
+    """Whether this member gets e-mails about credits and keys; None: as the role says."""
+    present = Membership.objects.select_for_update(no_key=True).values("notify").get(pk=membership.pk)
+    changes = audit_log.compared(present, {"notify": wanted})
+    membership.notify = wanted
+    membership.save(update_fields=["notify"])
+    if changes:
+        audit_log.record(
+            action="member.notified", target=membership, organization=membership.organization, changes=changes
+        )
+
+
+def to_notify(organization: Organization) -> list[str]:
+    """The addresses of the members who want e-mails: owners and admins who did not decline, and others who asked.
+
+    A sandbox twin's members are those of the live one.
+    """
+    live = organization.sandbox_of_id or organization.pk
+    by_role = Q(notify__isnull=True, role__in=(Role.OWNER, Role.ADMIN))
+    wanting = Membership.objects.filter(by_role | Q(notify=True), organization=live, user__is_active=True)
+    return list(wanting.order_by("pk").values_list("user__email", flat=True))
 
 
 @transaction.atomic

@@ -134,6 +134,9 @@ class Membership(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=12, choices=Role)
+    notify = models.BooleanField(
+        null=True, blank=True, help_text="E-mails about credits and keys. Empty: owners and admins get them."
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -147,11 +150,12 @@ class Membership(models.Model):
 
 
 class KeyBudget(models.Model):
-    """What a key, and those it is rolled into, may spend: in total and per UTC day. None = no limit."""
+    """What a key, and those it is rolled into, may spend: in total, per UTC day and UTC month. None = no limit."""
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="key_budgets")
     total_limit = models.DecimalField(max_digits=20, decimal_places=4, null=True, blank=True)
     daily_limit = models.DecimalField(max_digits=20, decimal_places=4, null=True, blank=True)
+    monthly_limit = models.DecimalField(max_digits=20, decimal_places=4, null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -163,10 +167,15 @@ class KeyBudget(models.Model):
                 condition=models.Q(daily_limit__isnull=True) | models.Q(daily_limit__gte=0),
                 name="daily_limit_is_not_negative",
             ),
+            models.CheckConstraint(
+                condition=models.Q(monthly_limit__isnull=True) | models.Q(monthly_limit__gte=0),
+                name="monthly_limit_is_not_negative",
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"total {self.total_limit or '∞'}, daily {self.daily_limit or '∞'}"
+        limits = {"total": self.total_limit, "daily": self.daily_limit, "monthly": self.monthly_limit}
+        return ", ".join(f"{name} {'∞' if limit is None else limit}" for name, limit in limits.items())
 
 
 class ApiKey(models.Model):
@@ -186,6 +195,9 @@ class ApiKey(models.Model):
     requests_per_minute = models.PositiveIntegerField(null=True, blank=True)
     running_limit = models.PositiveIntegerField(null=True, blank=True, help_text="Unfinished tasks at once.")
     enabled = models.BooleanField(default=True)
+    paused_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Since when it may not spend, because its spend jumped."
+    )
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     rolled_from = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="rolled_into")

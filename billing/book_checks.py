@@ -123,6 +123,16 @@ BROKEN: tuple[tuple[str, str], ...] = (
             = (counted.budget_id, coalesce(counted.budget_day, '-infinity'))
         WHERE (coalesce(kept.reserved, 0), coalesce(kept.captured, 0))
             <> (coalesce(counted.reserved, 0), coalesce(counted.captured, 0))
+        UNION ALL
+        SELECT 'wallet', 'its window of the month ' || w.month || ' does not equal the sum of its reservations'
+        FROM billing_wallet w CROSS JOIN LATERAL (
+            SELECT coalesce(sum(amount) FILTER (WHERE state = 'reserved'), 0) AS reserved,
+                coalesce(sum(captured - refunded), 0) AS captured
+            FROM billing_reservation r WHERE r.wallet_id = w.organization_id
+                AND r.created_at >= w.month::timestamp AT TIME ZONE 'UTC'
+                AND r.created_at < (w.month + interval '1 month') AT TIME ZONE 'UTC') AS counted
+        WHERE w.organization_id = %(wallet)s AND w.month_seq = w.seq
+            AND (w.month_reserved, w.month_captured) <> (counted.reserved, counted.captured)
         """,
     ),
     (

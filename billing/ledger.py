@@ -17,7 +17,7 @@ from accounts import audit_log
 from accounts.compiled import together
 from accounts.errors import Forbidden
 from accounts.models import ApiKey, Organization
-from billing import budgets, lots
+from billing import budgets, caps, lots
 from billing.amounts import ZERO, exact
 from billing.effects import ISSUERS
 from billing.errors import LedgerConflict
@@ -96,7 +96,7 @@ def reserve(
 ) -> Reservation:
     """Reserve `amount` for the task with this id, from the lots in burn order; for 0 without any transfer.
 
-    `model` is what the task asked for; the roll-ups count by it. Raises QuotaExceeded (balance or key limits),
+    `model` is what the task asked for; the roll-ups count by it. Raises QuotaExceeded (balance, key limits or cap),
     Forbidden `wallet_frozen`, or LedgerConflict. Costs 5 statements.
     """
     amount = exact(amount)
@@ -106,7 +106,7 @@ def reserve(
         WALLET.given(wallet_id=organization.pk),
         RESERVATION.given(reservation_id=reservation_id),
         lots.WITH_CREDITS.given(wallet_id=organization.pk),
-        budgets.OPEN.given(budget_id=api_key and api_key.budget_id, day=(today := budgets.day_of(timezone.now()))),
+        budgets.open_on(api_key.budget if api_key else None, today := budgets.day_of(timezone.now())),
     )
     wallet = wallets[0] if wallets else lock(organization)
     for earlier in done:
@@ -114,16 +114,15 @@ def reserve(
         return require_same(earlier, (earlier.wallet_id, earlier.amount, earlier.api_key_id, earlier.model) == asked)
     if wallet.is_frozen:
         raise Forbidden("wallet_frozen", "This organization's credits are frozen. Please contact support.")
-    now = timezone.now()
-    reservation = Reservation(
-        id=reservation_id, wallet=wallet, amount=amount, api_key=api_key, model=model, created_at=now
-    )
-    posting = Posting(wallet, now, f"reserve:{reservation.task_id}")
+    reservation = Reservation(id=reservation_id, wallet=wallet, amount=amount, api_key=api_key, model=model)
+    posting = Posting(wallet, timezone.now(), f"reserve:{reservation.task_id}")
+    reservation.created_at = posting.now
     parts = lots.reserve(posting, reservation, found)
     windows = None
     if api_key:
         windows = budgets.from_rows(counted, api_key.budget_id, today)
         count_in_budget(reservation, api_key, windows, wallet.available + amount)
+    caps.reserve(posting, reservation, wallet.available + amount)
     posting.write(reservation=reservation, parts=parts, windows=windows)
     return reservation
 
@@ -165,6 +164,7 @@ def refund(reservation_id: UUID, amount: Decimal, *, reference: str) -> Reservat
     windows = budgets.remembered(reservation, budgets.OF_A_RESERVATION(reservation_id=reservation_id))
     if windows:
         windows.add(captured=-amount)
+    caps.change(posting, reservation, captured=-amount)
     posting.write(reservation=reservation, parts=parts, windows=windows)
     return reservation
 
@@ -356,5 +356,6 @@ def resolve(
     windows = budgets.remembered(reservation, counted)
     if windows:
         windows.add(reserved=-reservation.amount, captured=captured)
+    caps.change(posting, reservation, reserved=-reservation.amount, captured=captured)
     posting.write(reservation=reservation, parts=parts, windows=windows, cost=cost)
     return reservation

@@ -23,6 +23,7 @@ from billing.models import (
 from billing.one_statement import Part, execute, insert, update
 
 WALLET_COLUMNS = ("balance", "reserved", "debt", "seq", "head", "moved_at", "cost_seq")
+MONTH_COLUMNS = ("month", "month_reserved", "month_captured", "month_seq")
 LOT_COLUMNS = (*effects.LOT_AMOUNTS, "expires_at", "sweep_at")
 RESERVATION_COLUMNS = ("captured", "refunded", "state", "resolved_at")
 
@@ -39,6 +40,7 @@ class Posting:
         self.now = max(now, wallet.moved_at or now)
         self.reference = reference
         self.reason = reason
+        self.month_is_kept = wallet.month_seq is not None and wallet.month_seq == wallet.seq  # billing/caps.py
         self.transfers: list[Transfer] = []
         self.lots: dict[object, CreditLot] = {}
         self.lines: dict[str, int] = {}
@@ -126,6 +128,13 @@ class Posting:
             cost.wallet, cost.seq, cost.at = self.wallet, self.wallet.cost_seq, self.now
             steps.append(insert([cost]))
         if self.transfers or adjustment or cost:
-            steps.append(update(self.wallet, *WALLET_COLUMNS))
+            steps.append(self._wallet())
         if steps:
             execute(steps)
+
+    def _wallet(self) -> Part:
+        """Its totals; with them the month's window, where one is kept."""
+        if not self.month_is_kept:
+            return update(self.wallet, *WALLET_COLUMNS)
+        self.wallet.month_seq = self.wallet.seq
+        return update(self.wallet, *WALLET_COLUMNS, *MONTH_COLUMNS)

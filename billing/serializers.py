@@ -10,11 +10,15 @@ from billing.models import IN_THE_BALANCE, Account, CreditLot, Kind, Transfer, V
 
 
 class OrganizationCredits(serializers.Serializer):
-    remaining_credits = Credits(source="remaining", help_text="What can be spent now.")
+    remaining_credits = Credits(source="remaining", help_text="What is there and not reserved.")
     used_credits = Credits(source="used", help_text="What finished tasks cost, less refunds.")
 
 
 class KeyCredits(OrganizationCredits):
+    remaining_credits = Credits(
+        source="remaining",
+        help_text="What can be spent now: the least that the key's limits, the cap and `user` leave.",
+    )
     unlimited_credits = serializers.BooleanField(help_text="The key has no limit of its own.")
 
 

@@ -25,7 +25,7 @@ class Credits(APIView):
         now, budget = timezone.now(), request.auth.budget
         organization = standing.of_organization(request.organization, now)
         key = standing.of_key(request.auth, organization, now)
-        unlimited = budget.total_limit is None and budget.daily_limit is None
+        unlimited = budget.total_limit is None and budget.daily_limit is None and budget.monthly_limit is None
         token = {"remaining": key.remaining, "used": key.used, "unlimited_credits": unlimited}
         answer = {"success": True, "message": "", "data": {"user": organization, "token": token}}
         return Response(serializers.CreditsAnswer(answer).data)

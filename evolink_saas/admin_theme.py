@@ -51,6 +51,9 @@ NAVIGATION = [
         _page("Prices", "sell", "billing_priceversion"),
         _page("Group prices", "loyalty", "billing_groupprice"),
         _page("Quotes", "request_quote", "generations_quote"),
+        _page("Thresholds", "notifications_active", "billing_balancethreshold"),
+        _page("Paused keys", "pause_circle", "billing_keypause"),
+        _page("E-mails", "mail", "billing_noticemail"),
         _page("Audits", "fact_check", "billing_auditrun"),
     ),
     _group(

@@ -177,6 +177,17 @@ TOP_UP_MAX_USD = env.decimal("TOP_UP_MAX_USD", "5000")
 TOP_UP_RETURN_URL = env.text("TOP_UP_RETURN_URL", TOP_UP_URL)  # where Stripe's page sends people back to
 TOP_UP_LOOK_SECONDS = [float(word) for word in env.words("TOP_UP_LOOK_SECONDS", "180,600,1800,3600")]
 
+# E-mails to members (billing/notices.py). Without a mail server they are written to the log's stream.
+EMAIL_HOST = env.text("EMAIL_HOST", "")
+EMAIL_PORT = env.integer("EMAIL_PORT", 587, minimum=1)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD", "")
+EMAIL_SECURITY = env.choice("EMAIL_SECURITY", "starttls", ("starttls", "tls", "none"))
+EMAIL_USE_TLS, EMAIL_USE_SSL = EMAIL_SECURITY == "starttls", EMAIL_SECURITY == "tls"
+EMAIL_TIMEOUT = env.integer("EMAIL_TIMEOUT_SECONDS", 10, minimum=1)  # for each word with the mail server
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
+DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "AI video gateway <no-reply@localhost>")
+
 # Outbound calls to addresses that a customer gave. Both are for development alone: `check --deploy` refuses them.
 SAFE_HTTP_EXTRA_NETWORKS = env.words("SAFE_HTTP_EXTRA_NETWORKS")
 SAFE_HTTP_CA_FILE = env.text("SAFE_HTTP_CA_FILE", "")

@@ -20,7 +20,18 @@ from django.utils import timezone
 from django_q.models import Schedule
 
 from accounts import organizations, throttles
-from billing import audit, grants, ledger, provider_costs, report_rollups, rollups, voucher_tries
+from billing import (
+    audit,
+    grants,
+    ledger,
+    notices,
+    provider_costs,
+    report_rollups,
+    rollups,
+    spending_guard,
+    thresholds,
+    voucher_tries,
+)
 from billing.top_ups import looks as top_up_looks
 from billing.top_ups import recharge
 from generations import audit as books
@@ -60,6 +71,7 @@ COSTS_ROLL_UP_SECONDS = 10
 REPORT_ROLL_UP_SECONDS = 40
 ROLL_UP_SECONDS = 45  # the next one starts after a minute
 TOP_UP_SECONDS = 25  # for each of two, likewise
+WATCH_SECONDS, MAIL_SECONDS = 20, 30  # together far less than the time-out of a job
 SWEEP_LIMIT = 200
 POLL_MARGIN_SECONDS = 10
 SCHEDULES_LOCK = 0x736368656475  # an advisory lock of the database: those who write the schedules come one by one
@@ -91,6 +103,7 @@ def ensure_schedules() -> None:
     _schedule("roll-ups", "generations.jobs.roll_up", Schedule.MINUTES, minutes=1)
     _schedule("report-roll-ups", "generations.jobs.roll_up_reports", Schedule.MINUTES, minutes=1)
     _schedule("top-ups", "generations.jobs.top_ups", Schedule.MINUTES, minutes=1)
+    _schedule("notices", "generations.jobs.notify", Schedule.MINUTES, minutes=1)
     _schedule("housekeeping", "generations.jobs.housekeeping", Schedule.MINUTES, minutes=5)
     _schedule("audit", "generations.jobs.audit_changed", Schedule.MINUTES, minutes=5)
     _schedule("nightly audit", "generations.jobs.audit_all", Schedule.DAILY)
@@ -198,6 +211,21 @@ def top_ups() -> None:
     """Ask Stripe about top-ups that nobody told us of, and recharge wallets that run low."""
     top_up_looks.run(seconds=TOP_UP_SECONDS)
     recharge.run(seconds=TOP_UP_SECONDS)
+
+
+def notify() -> None:
+    """Look whose balance fell and which keys' spending jumped, and send what members are to be told."""
+    for step in (watch_balances, watch_keys):
+        _go_on_after_errors(step)
+    notices.send_due(seconds=MAIL_SECONDS)
+
+
+def watch_balances() -> None:
+    thresholds.look_all(seconds=WATCH_SECONDS)
+
+
+def watch_keys() -> None:
+    spending_guard.look_all(seconds=WATCH_SECONDS)
 
 
 def audit_changed() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from accounts import keys
+from accounts import key_rights, keys
 from accounts.errors import InvalidRequest, Unavailable
 from accounts.models import ApiKey, Organization
 from billing import pricing
@@ -62,6 +62,7 @@ def check(organization: Organization, key: ApiKey, body: Mapping[str, Any]) -> A
     """Everything that may be asked of the body of a request. Raises ApiError. Reads, and writes nothing."""
     given = envelope.read(body)
     spec = catalog.choose(given.model)
+    key_rights.check_not_paused(key)
     keys.allow_model(key, spec.id)
     parsed = spec.parse(body)
     _check_callback(given.callback_url)

@@ -24,7 +24,7 @@ SPEAK_HTTP = (
 MAX_FILE_LINES, MAX_FUNCTION_LINES = 400, 50
 
 WRITES = {"create", "bulk_create", "get_or_create", "update_or_create", "update", "bulk_update", "delete"}
-LEDGER = {"billing/ledger.py", "billing/locks.py", "billing/lots.py", "billing/postings.py", "billing/budgets.py"}
+LEDGER = {f"billing/{name}.py" for name in ("ledger", "locks", "lots", "postings", "budgets", "caps")}
 WRITERS = {
     **dict.fromkeys(("Wallet", "CreditLot", "Reservation", "ReservationLot", "Transfer", "BudgetWindow"), LEDGER),
     "RollUp": {"billing/rolling.py"},
@@ -53,6 +53,11 @@ WRITERS = {
     "AuditRun": {"billing/audit.py"},
     "AuditMark": {"billing/audit.py"},
     "AuditEntry": {"accounts/audit_log.py"},
+    "BalanceThreshold": {"billing/thresholds.py"},
+    "SpendingGuard": {"billing/spending_guard.py"},
+    "KeyPause": {"billing/spending_guard.py"},
+    "Notice": {"billing/notices.py"},
+    "NoticeMail": {"billing/notices.py"},
     "UserGroup": set(),  # the admin's form
     "User": {"accounts/members.py"},
     "Organization": {"accounts/organizations.py"},
@@ -103,6 +108,7 @@ STATE_MOVERS = {
     "generations/moves.py": "attempts, for lifecycle",
     "generations/breaker.py": "breakers",
     "generations/webhooks.py": "deliveries",
+    "billing/notices.py": "mails",
     "generations/references.py": "reference media",
     "generations/element_copies.py": "copies of elements",
 }

@@ -9,7 +9,7 @@ import pytest
 from django.db import transaction
 
 from accounts import keys, members, organizations
-from accounts.models import AuditEntry, Role
+from accounts.models import ApiKey, AuditEntry, Role
 from billing import ledger, price_book
 from tests.cast import Person
 from tests.test_architecture import ROOT, WRITERS, WRITES
@@ -19,6 +19,18 @@ WRITING = WRITES | {"save", "create_user", "create_superuser"}
 CHANGE_NOTHING_THAT_ANYBODY_DECIDED = {"accounts/keys.py remember_use"}
 
 Act = Callable[[Person, Person], object]
+
+
+def paused(person: Person) -> ApiKey:
+    with transaction.atomic():
+        keys.pause(person.key, person.key.created_at)
+    return person.key
+
+
+def link_of(key: ApiKey) -> str:
+    return keys.resume_link(key.pk, key.created_at).partition("token=")[2]
+
+
 LOGGED: dict[str, tuple[Act, str]] = {
     "accounts/keys.py create": (lambda alice, bob: alice.key_with("read"), "key.created"),
     "accounts/keys.py change": (
@@ -27,6 +39,10 @@ LOGGED: dict[str, tuple[Act, str]] = {
     ),
     "accounts/keys.py roll": (lambda alice, bob: keys.roll(bob.key, by=alice.membership), "key.rolled"),
     "accounts/keys.py revoke": (lambda alice, bob: keys.revoke(bob.key, by=None), "key.revoked"),
+    "accounts/keys.py pause": (lambda alice, bob: keys.pause(bob.key, bob.key.created_at), "key.paused"),
+    "accounts/keys.py resume": (lambda alice, bob: keys.resume(paused(bob), by=alice.membership), "key.resumed"),
+    "accounts/keys.py resume_by_link": (lambda alice, bob: keys.resume_by_link(link_of(paused(bob))), "key.resumed"),
+    "accounts/members.py set_notify": (lambda alice, bob: members.set_notify(bob.membership, True), "member.notified"),
     "accounts/members.py add": (
         lambda alice, bob: members.add(alice.organization, "dora@acme.example", Role.VIEWER),
         "member.added",

@@ -14,6 +14,7 @@ SCOPES: dict[tuple[str, str], str | None] = {
     ("PATCH", "/v1/keys/{key_id}"): "keys",
     ("DELETE", "/v1/keys/{key_id}"): "keys",
     ("POST", "/v1/keys/{key_id}/roll"): "keys",
+    ("POST", "/v1/keys/{key_id}/resume"): "keys",
     ("GET", "/v1/credits"): "read",
     ("GET", "/v1/ledger"): "read",
     ("GET", "/v1/statements/{month}"): "billing",

@@ -22,9 +22,10 @@ from accounts.admin.pages import ReadOnly, list_link
 from accounts.errors import ApiError
 from accounts.models import User
 from billing import grants, ledger, opening, sign_up_credits
+from billing.admin import limits
 from billing.amounts import SMALLEST, ZERO
 from billing.errors import GrantRefused, LedgerConflict
-from billing.models import Adjustment, CreditLot, GrantRequest, Wallet
+from billing.models import Adjustment, CreditLot, GrantRequest, SpendingGuard, Wallet
 
 REFUSALS = (ApiError, LedgerConflict, GrantRefused)
 BOOKS = {"transfer": "Transfers", "creditlot": "Lots", "reservation": "Reservations", "adjustment": "Adjustments"}
@@ -91,7 +92,7 @@ class Opening(ReasonForm):
 
 
 @admin.register(Wallet)
-class WalletAdmin(ReadOnly):
+class WalletAdmin(limits.LimitsOfAWallet, ReadOnly):
     list_display = ("organization", "available_credits", "balance", "reserved", "debt", "standing", "seq")
     list_filter = (("frozen_at", admin.EmptyFieldListFilter), ("organization__sandbox_of", admin.EmptyFieldListFilter))
     list_select_related = ("organization",)
@@ -105,17 +106,22 @@ class WalletAdmin(ReadOnly):
         "debt",
         "frozen_at",
         "frozen_reason",
+        *limits.FIELDS,
         "lots",
         "books",
         "seq",
         "opened_at",
     )
     actions_list = ("open_organization",)
-    actions_detail = ("grant", "adjust", "sign_up_credits", "freeze", "unfreeze")
+    actions_detail = ("grant", "adjust", "sign_up_credits", "freeze", "unfreeze", *limits.ACTIONS)
 
     def hidden_actions(self, row: Wallet) -> set[str]:
         hidden = {"freeze"} if row.frozen_at else {"unfreeze"}
-        return hidden | ({"sign_up_credits"} if row.organization.is_sandbox else set())
+        if row.organization.is_sandbox:
+            hidden.add("sign_up_credits")
+        if not SpendingGuard.objects.filter(pk=row.pk, on_since__isnull=False).exists():
+            hidden.add("stop_guarding")
+        return hidden
 
     @display(description="available")
     def available_credits(self, wallet: Wallet) -> str:

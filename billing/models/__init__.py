@@ -13,6 +13,7 @@
     VoucherBatch 1-n Voucher 1-n VoucherRedemption n-1 Organization
     Organization 1-n TopUp 1-n MoneyBack, StripeEvent
                  1-1 AutoRecharge
+    Organization 1-n BalanceThreshold · 1-n Notice 1-n NoticeMail · 0-1 SpendingGuard · ApiKey 1-n KeyPause
 
 Only `billing.ledger` writes wallets, lots, reservations, windows and transfers; only `load_price_book` writes prices;
 only `billing.rollups` writes roll-ups; only `billing.provider_costs` writes provider costs and their roll-ups;
@@ -23,6 +24,7 @@ roll-ups; only `billing.top_ups` writes top-ups and what belongs to them.
 from billing.models.audits import AuditMark, AuditRun
 from billing.models.costs import CostCursor, CostKind, CostRollUp, ProviderCost
 from billing.models.grants import GrantRequest, SignUpCredits
+from billing.models.notices import BalanceThreshold, KeyPause, Notice, NoticeMail, SpendingGuard
 from billing.models.prices import GroupPrice, PriceCell, PriceVersion, Unit
 from billing.models.reports import (
     CostReportCursor,
@@ -45,6 +47,7 @@ __all__ = [
     "AuditMark",
     "AuditRun",
     "AutoRecharge",
+    "BalanceThreshold",
     "BudgetWindow",
     "CostCursor",
     "CostKind",
@@ -54,8 +57,11 @@ __all__ = [
     "CreditLot",
     "GrantRequest",
     "GroupPrice",
+    "KeyPause",
     "Kind",
     "MoneyBack",
+    "Notice",
+    "NoticeMail",
     "PriceCell",
     "PriceVersion",
     "ProviderCost",
@@ -67,6 +73,7 @@ __all__ = [
     "RollUp",
     "RollUpCursor",
     "SignUpCredits",
+    "SpendingGuard",
     "StripeEvent",
     "TopUp",
     "Transfer",

@@ -183,7 +183,10 @@ class Books:
         if budget is None or day is None:
             raise ValueError(f"{reservation} counts in no window.")
         return budgets.Windows(
-            day=day, total=self._window(budget, Window.TOTAL, None), daily=self._window(budget, Window.DAILY, day)
+            day=day,
+            total=self._window(budget, Window.TOTAL, None),
+            daily=self._window(budget, Window.DAILY, day),
+            spent_this_month=ZERO,
         )
 
     def _window(self, budget_id: int, kind: BudgetWindow.Kind, day: date | None) -> BudgetWindow:

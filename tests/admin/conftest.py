@@ -22,10 +22,13 @@ from billing import (
     report_rollups,
     rollups,
     sign_up_credits,
+    spending_guard,
+    thresholds,
     voucher_tries,
     vouchers,
 )
 from billing.models import AutoRecharge, GroupPrice, TopUp
+from billing.spending_guard import Jump
 from billing.top_ups import events, settling
 from billing.top_ups.wire import Payment, State
 from generations import (
@@ -163,6 +166,7 @@ def lived_in(finished: Task, alice: Person) -> Task:
     ledger.adjust(alice.organization, Decimal(-5), reference="dispute-1", reason="A dispute")
     gifts(alice)
     a_purchase(alice)
+    a_jump(alice)
     audit.audit_all()
     rollups.roll_all()
     provider_costs.roll_all()
@@ -174,6 +178,15 @@ def lived_in(finished: Task, alice: Person) -> Task:
     Group.objects.create(name="Support")
     background_work()
     return Task.objects.get(pk=finished.pk)
+
+
+def a_jump(alice: Person) -> None:
+    """A threshold, and a key that spent far more than ever: it is paused, and an e-mail about it waits."""
+    thresholds.set_thresholds(alice.organization, [Decimal(1)])
+    guard = spending_guard.switch_on(alice.organization)
+    key, now = alice.key_with("read")[0], timezone.now()
+    jump = Jump(key_id=key.pk, hour_at=now, spent=Decimal(500), busiest=Decimal(20), allowed=Decimal(200))
+    spending_guard.pause(guard, jump, now)
 
 
 def a_purchase(alice: Person) -> None:

@@ -14,8 +14,18 @@ from django.utils import timezone
 
 from accounts import keys, organizations
 from accounts.models import ApiKey, AuditEntry, Membership, Organization, Role, User
-from billing import grants, ledger, vouchers
-from billing.models import AutoRecharge, GrantRequest, Reservation, TopUp, Transfer, Voucher, VoucherBatch, Wallet
+from billing import grants, ledger, spending_guard, vouchers
+from billing.models import (
+    AutoRecharge,
+    GrantRequest,
+    Reservation,
+    SpendingGuard,
+    TopUp,
+    Transfer,
+    Voucher,
+    VoucherBatch,
+    Wallet,
+)
 from billing.top_ups import settling
 from generations import alerts, breaker, switches, webhooks
 from generations.models import (
@@ -151,6 +161,16 @@ def voucher(task: Task, alice: Person, bob: Person) -> Voucher:
     return small_batch(task, alice, bob).vouchers.earliest("pk")
 
 
+def guarded(task: Task, alice: Person, bob: Person) -> Wallet:
+    spending_guard.switch_on(alice.organization)
+    return wallet(task, alice, bob)
+
+
+def paused_key(task: Task, alice: Person, bob: Person) -> ApiKey:
+    keys.pause(alice.key, timezone.now())
+    return alice.key
+
+
 def bought(task: Task, alice: Person, bob: Person) -> TopUp:
     return settling.begin(alice.organization, TopUp.Origin.CHECKOUT, 1000)
 
@@ -228,6 +248,20 @@ ACTIONS: dict[str, tuple[Row, dict[str, Any], Callable[[Any], bool]]] = {
         lambda one: one.vouchers.filter(disabled_reason=REASON).count() == 2,
     ),
     "billing_voucher_disable": (voucher, {}, lambda one: one.disabled_reason == REASON),
+    "billing_wallet_set_cap": (wallet, {"credits": "50"}, lambda one: one.monthly_cap == 50),
+    "billing_wallet_set_thresholds": (
+        wallet,
+        {"credits": "1000 250"},
+        lambda one: sorted(row.credits for row in one.organization.balance_thresholds.all()) == [250, 1000],
+    ),
+    "billing_wallet_guard": (
+        wallet,
+        {"factor": "5", "minimum": "10"},
+        lambda one: SpendingGuard.objects.filter(pk=one.pk, factor=5, on_since__isnull=False).exists(),
+    ),
+    "billing_wallet_stop_guarding": (guarded, {}, lambda one: one.organization.spending_guard.on_since is None),
+    "accounts_apikey_resume": (paused_key, {}, lambda one: one.paused_at is None),
+    "accounts_membership_set_notify": (membership, {"notify": "no"}, lambda one: one.notify is False),
     "billing_topup_ask_stripe": (bought, {}, lambda one: (one.looks, one.due_at <= timezone.now()) == (0, True)),
     "billing_autorecharge_resume": (paused, {}, lambda one: (one.paused_at, one.paused_reason) == (None, "")),
     "billing_wallet_freeze": (wallet, {}, lambda one: one.frozen_reason == REASON),

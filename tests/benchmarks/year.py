@@ -116,7 +116,7 @@ def line(client: Client, name: str, path: str, times: int) -> str:
             raise RuntimeError(f"{path}: there is no table on this page")
 
     ask()  # what a process does once
-    took = []
+    took: list[float] = []
     for _ in range(times):
         with timed(took):
             ask()
