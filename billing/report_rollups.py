@@ -1,12 +1,13 @@
 """Report roll-ups: sums over all live organizations that a page of a whole year reads in a blink.
 
 The roll-ups of a wallet (`billing.rollups`, `billing.provider_costs`) are as fine as its customer's questions: by hour
-and API key. A year of all wallets is millions of them. These here are coarser, in three grains, by model, user group
-and provider account, and written with cursors of their own in the same way (`billing.rolling`), so they are exact:
+and API key. A year of all wallets is millions of them. These here are coarser, by model, user group and provider
+account, and written with cursors of their own in the same way (`billing.rolling`), so they are exact:
 
-    all live organizations on a day      any range by day, month, model, user group, account
-    each of them in a month              whole months by organization
-    each of them on a day                the days at both ends of such a range, or one organization by day
+    all live organizations in a month, and on a day
+    each of them in a month, and on a day
+
+A range reads its whole months as months and the days at both ends as days; by day it reads days.
 
 A capture and what is refunded of it belong to the user group and the provider account of the cost that was written
 with it, in the same statement: that of the same task and moment. What no such cost is behind has empty ones.
@@ -25,7 +26,7 @@ from billing.models import CostReportCursor, CostReportRollUp, ReportCursor, Rep
 from billing.rolling import Rolling
 from billing.sums import grouped
 
-GRAINS = "(VALUES ('day', false), ('day', true), ('month', true)) AS grain(span, own)"
+GRAINS = "(VALUES ('day', false), ('month', false), ('day', true), ('month', true)) AS grain(span, own)"
 MOVED = """
     SELECT t.seq, t.created_at AS at,
         coalesce((SELECT r.model FROM billing_reservation r WHERE r.id = t.reservation_id), '') AS model,
@@ -86,16 +87,12 @@ class Table:
     def exact(self, *, by_wallet: bool) -> str:
         """Roll-up + tail of `since <= at < until` and perhaps one wallet; of whole days, as rows of days and months."""
         columns = f"wallet_id, starts_at, {self.group}, amount, {self.counted} AS counted"
-        if by_wallet:
-            own = f"SELECT {columns} FROM {self.name} WHERE wallet_id IS NOT NULL AND {ONE_WALLET.format('wallet_id')}"
-            kept = f"""
-                {own} AND span = 'month' AND starts_at >= %(first_month)s AND starts_at < %(end_of_months)s
-                UNION ALL {own} AND span = 'day' AND starts_at >= %(since)s AND starts_at < %(first_month)s
-                UNION ALL {own} AND span = 'day' AND starts_at >= %(end_of_months)s AND starts_at < %(until)s"""
-        else:
-            kept = f"""
-                SELECT {columns} FROM {self.name}
-                WHERE wallet_id IS NULL AND starts_at >= %(since)s AND starts_at < %(until)s"""
+        whose = f"wallet_id IS NOT NULL AND {ONE_WALLET.format('wallet_id')}" if by_wallet else "wallet_id IS NULL"
+        own = f"SELECT {columns} FROM {self.name} WHERE {whose}"
+        kept = f"""
+            {own} AND span = 'month' AND starts_at >= %(first_month)s AND starts_at < %(end_of_months)s
+            UNION ALL {own} AND span = 'day' AND starts_at >= %(since)s AND starts_at < %(first_month)s
+            UNION ALL {own} AND span = 'day' AND starts_at >= %(end_of_months)s AND starts_at < %(until)s"""
         moved = self.tail.format(wallet="w.organization_id", after="coalesce(c.seq, 0)")
         return f"""
             {kept}

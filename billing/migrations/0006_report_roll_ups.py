@@ -76,7 +76,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='costreportrollup',
-            index=models.Index(condition=models.Q(('wallet__isnull', True)), fields=['starts_at'], name='cost_report_roll_ups_of_all'),
+            index=models.Index(condition=models.Q(('wallet__isnull', True)), fields=['span', 'starts_at'], name='cost_report_roll_ups_of_all'),
         ),
         migrations.AddIndex(
             model_name='costreportrollup',
@@ -88,11 +88,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='costreportrollup',
-            constraint=models.CheckConstraint(condition=models.Q(('span', 'day'), models.Q(('span', 'month'), ('wallet__isnull', False)), _connector='OR'), name='cost_report_roll_up_has_a_grain'),
+            constraint=models.CheckConstraint(condition=models.Q(('span__in', ['day', 'month'])), name='cost_report_roll_up_has_a_grain'),
         ),
         migrations.AddIndex(
             model_name='reportrollup',
-            index=models.Index(condition=models.Q(('wallet__isnull', True)), fields=['starts_at'], name='report_roll_ups_of_all'),
+            index=models.Index(condition=models.Q(('wallet__isnull', True)), fields=['span', 'starts_at'], name='report_roll_ups_of_all'),
         ),
         migrations.AddIndex(
             model_name='reportrollup',
@@ -104,6 +104,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='reportrollup',
-            constraint=models.CheckConstraint(condition=models.Q(('span', 'day'), models.Q(('span', 'month'), ('wallet__isnull', False)), _connector='OR'), name='report_roll_up_has_a_grain'),
+            constraint=models.CheckConstraint(condition=models.Q(('span__in', ['day', 'month'])), name='report_roll_up_has_a_grain'),
         ),
     ]

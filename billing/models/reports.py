@@ -1,6 +1,6 @@
 """Report roll-ups: the coarser sums that the reports of all organizations read (`billing.report_rollups`).
 
-Three grains: all live organizations together on one UTC day (no wallet), and each of them on one day and in one month.
+Four grains: all live organizations together (no wallet) and each of them, on one UTC day and in one month.
 Sandbox organizations are in none.
 """
 
@@ -60,12 +60,10 @@ class ReportRollUp(ReportRow):
                 nulls_distinct=False,
                 name="one_report_roll_up_per_grain_and_group",
             ),
-            models.CheckConstraint(
-                condition=Q(span="day") | Q(span="month", wallet__isnull=False), name="report_roll_up_has_a_grain"
-            ),
+            models.CheckConstraint(condition=Q(span__in=["day", "month"]), name="report_roll_up_has_a_grain"),
         ]
         indexes = [
-            models.Index(fields=["starts_at"], condition=Q(wallet__isnull=True), name="report_roll_ups_of_all"),
+            models.Index(fields=["span", "starts_at"], condition=Q(wallet__isnull=True), name="report_roll_ups_of_all"),
             models.Index(
                 fields=["span", "starts_at"], condition=Q(wallet__isnull=False), name="report_roll_ups_by_time"
             ),
@@ -87,12 +85,12 @@ class CostReportRollUp(ReportRow):
                 nulls_distinct=False,
                 name="one_cost_report_roll_up_per_grain_and_group",
             ),
-            models.CheckConstraint(
-                condition=Q(span="day") | Q(span="month", wallet__isnull=False), name="cost_report_roll_up_has_a_grain"
-            ),
+            models.CheckConstraint(condition=Q(span__in=["day", "month"]), name="cost_report_roll_up_has_a_grain"),
         ]
         indexes = [
-            models.Index(fields=["starts_at"], condition=Q(wallet__isnull=True), name="cost_report_roll_ups_of_all"),
+            models.Index(
+                fields=["span", "starts_at"], condition=Q(wallet__isnull=True), name="cost_report_roll_ups_of_all"
+            ),
             models.Index(
                 fields=["span", "starts_at"], condition=Q(wallet__isnull=False), name="cost_report_roll_ups_by_time"
             ),
