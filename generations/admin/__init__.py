@@ -10,6 +10,7 @@ from generations.admin import (
     outcomes,
     providers,
     quotes,
+    reconciliation,
     routing,
     tasks,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "outcomes",
     "providers",
     "quotes",
+    "reconciliation",
     "routing",
     "tasks",
 ]
