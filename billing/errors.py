@@ -2,12 +2,17 @@
 
 Exception
 ├── LedgerConflict   the same reference came with other arguments, or a resolved reservation is to be resolved otherwise
+├── PriceConflict    a price change that contradicts what is in effect or scheduled
 └── PriceMissing     the price book in force has no such cell
 """
 
 
 class LedgerConflict(Exception):
     """This contradicts what the ledger already holds; nothing was written."""
+
+
+class PriceConflict(Exception):
+    """This contradicts the prices that are in effect or scheduled; nothing was written. Its text is for operators."""
 
 
 class PriceMissing(LookupError):

@@ -39,7 +39,8 @@ NAVIGATION = [
         _page("Lots", "toll", "billing_creditlot"),
         _page("Adjustments", "balance", "billing_adjustment"),
         _page("Prices", "sell", "billing_priceversion"),
-        _page("Group prices", "loyalty", "billing_groupprice"),
+        _page("Price drafts", "edit_note", "billing_pricedraft"),
+        _page("Price overrides", "loyalty", "billing_priceoverride"),
         _page("Audits", "fact_check", "billing_auditrun"),
     ),
     _group(

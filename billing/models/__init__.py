@@ -5,14 +5,15 @@
                             1-n Transfer               append-only, numbered and hash-chained per wallet
                             1-n RollUp                 sums of transfers, up to the wallet's RollUpCursor
     KeyBudget 1-n BudgetWindow                         one for ever, one a UTC day
-    PriceVersion 1-n PriceCell · UserGroup 1-n GroupPrice
+    PriceVersion 1-n PriceCell · UserGroup, Organization 1-n PriceOverride · PriceDraft 1-n DraftCell
 
-Only `billing.ledger` writes wallets, lots, reservations, windows and transfers; only `load_price_book` writes prices;
-only `billing.rollups` writes roll-ups.
+Only `billing.ledger` writes wallets, lots, reservations, windows and transfers; only `billing.price_book` writes
+versions, only `billing.overrides` overrides, only `billing.drafts` drafts; only `billing.rollups` writes roll-ups.
 """
 
 from billing.models.audits import AuditMark, AuditRun
-from billing.models.prices import GroupPrice, PriceCell, PriceVersion, Unit
+from billing.models.drafts import DraftCell, PriceDraft
+from billing.models.prices import PriceCell, PriceOverride, PriceVersion, Unit
 from billing.models.reservations import BudgetWindow, Reservation, ReservationLot
 from billing.models.rollups import RollUp, RollUpCursor
 from billing.models.transfers import IN_THE_BALANCE, Account, Kind, Transfer
@@ -26,9 +27,11 @@ __all__ = [
     "AuditRun",
     "BudgetWindow",
     "CreditLot",
-    "GroupPrice",
+    "DraftCell",
     "Kind",
     "PriceCell",
+    "PriceDraft",
+    "PriceOverride",
     "PriceVersion",
     "Reservation",
     "ReservationLot",
