@@ -45,7 +45,9 @@ chaos: setup ## the kill and fault tests at their large sizes: hours, resumable 
 
 bench: setup ## measure speed, polling, memory and reports into docs/figures.md
 	$(PY) -m tests.benchmarks
+	$(PY) -m tests.benchmarks.health
 	$(PY) -m tests.benchmarks.reports
+	$(PY) -m tests.benchmarks.year
 
 requirements: setup ## pin the newest versions that pyproject.toml allows
 	.venv/bin/uv pip compile pyproject.toml --universal --generate-hashes --python-version 3.11 \

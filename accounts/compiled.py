@@ -6,8 +6,9 @@
 Everything else is Django's own: the rows come through its compiler, with converters and related objects.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
@@ -69,25 +70,84 @@ class Compiled(Generic[Row]):
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
+    """A statement with its values. `read` makes rows of what is fetched; None where there is nothing to fetch."""
+
     text: str
-    values: list[Any]
-    read: Callable[[list[tuple[Any, ...]]], list[Any]]
+    values: Sequence[Any]
+    read: Callable[[list[tuple[Any, ...]]], list[Any]] | None = None
+
+
+class Answer:
+    """The rows that a question was or will be answered with."""
+
+    def __init__(self, question: Question) -> None:
+        self.question = question
+        self._rows: list[Any] | None = None
+
+    @property
+    def rows(self) -> list[Any]:
+        """Asks for them at last, with all that waits, when nothing else was asked meanwhile."""
+        if self._rows is None:
+            together()
+        assert self._rows is not None, "it was asked for in a trip that has ended in an error"
+        return self._rows
+
+    def take(self, rows: list[Any]) -> None:
+        self._rows = rows
+
+
+NEXT = ";\n"
+"""What stands between the statements of one trip."""
+_waiting: ContextVar[list[Answer] | None] = ContextVar("what waits for the next trip", default=None)
 
 
 def together(*questions: Question) -> list[list[Any]]:
     """The rows of each, for one round trip: PostgreSQL answers them in turn, and each sees what is committed by then.
 
-    So a lock and what it guards can be asked for together.
+    So a lock and what it guards can be asked for together. The driver puts the values into the text, so all of it is
+    one message; its pipeline mode would cost more than a trip for each.
     """
-    cursors = [connection.cursor() for _ in questions]
-    with in_one_trip() if len(questions) > 1 else nullcontext():
-        for cursor, question in zip(cursors, questions, strict=True):
-            cursor.execute(question.text, question.values)
-        return [question.read(cursor.fetchall()) for cursor, question in zip(cursors, questions, strict=True)]
+    waiting = _waiting.get() or []
+    asked = [Answer(question) for question in questions]
+    sent = [*waiting, *asked]
+    waiting.clear()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            NEXT.join(answer.question.text for answer in sent),
+            [value for answer in sent for value in answer.question.values],
+        )
+        for answer in sent:
+            read = answer.question.read
+            answer.take(read(cursor.fetchall()) if read else [])
+            cursor.nextset()
+    return [answer.rows for answer in asked]
+
+
+def ask(question: Question) -> Answer:
+    """Run a statement whose answer is wanted later, if at all: inside `in_one_trip` with whatever is asked next."""
+    answer, waiting = Answer(question), _waiting.get()
+    if waiting is None:
+        answer.take(together(question)[0])
+    else:
+        waiting.append(answer)
+    return answer
 
 
 @contextmanager
 def in_one_trip() -> Iterator[None]:
-    """Statements of the block are sent without waiting for the one before; fetching sends them, and waits."""
-    with connection.wrap_database_errors, connection.connection.pipeline():
-        yield
+    """What is asked for later inside the block travels with the next question, or at its end, in the same order."""
+
+    def after_what_waits(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        if waiting:
+            together()
+        return execute(sql, params, many, context)
+
+    waiting: list[Answer] = []
+    before = _waiting.set(waiting)
+    try:
+        with connection.execute_wrapper(after_what_waits):
+            yield
+            if waiting:
+                together()
+    finally:
+        _waiting.reset(before)

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -28,8 +28,10 @@ class UnixTime(serializers.IntegerField):
 class Credits(serializers.DecimalField):
     """An amount of credits, 0 or more."""
 
+    least: ClassVar[Decimal | None] = Decimal(0)
+
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_digits=20, decimal_places=4, min_value=Decimal(0), **kwargs)
+        super().__init__(max_digits=20, decimal_places=4, min_value=self.least, **kwargs)
 
     def to_representation(self, value: Decimal) -> int | float:  # type: ignore[override]
         return int(value) if value == value.to_integral_value() else float(value)
@@ -38,3 +40,5 @@ class Credits(serializers.DecimalField):
 @extend_schema_field({"type": "number", "multipleOf": 0.0001})
 class SignedCredits(Credits):
     """What an amount of credits changes by; an answer's alone."""
+
+    least = None

@@ -13,12 +13,13 @@ from accounts.models import ApiKey, Membership, Role, Scope, default_scopes
 
 Actor = ApiKey | Membership
 
+LIMITS = ("total_limit", "daily_limit", "monthly_limit")
+"""The rights that stand in a key's budget."""
 RIGHTS = (
     "scopes",
     "allowed_models",
     "allowed_networks",
-    "total_limit",
-    "daily_limit",
+    *LIMITS,
     "requests_per_minute",
     "running_limit",
     "expires_at",
@@ -28,7 +29,7 @@ RIGHTS = (
 def of(key: ApiKey) -> dict[str, Any]:
     """The rights of `key` by name, those of its budget included."""
     own = {name: getattr(key, name) for name in RIGHTS if hasattr(key, name)}
-    return own | {"total_limit": key.budget.total_limit, "daily_limit": key.budget.daily_limit}
+    return own | {name: getattr(key.budget, name) for name in LIMITS}
 
 
 def default_for(actor: Actor) -> dict[str, Any]:
@@ -45,6 +46,15 @@ def check_manages(actor: Actor) -> None:
         raise Forbidden("key_scope_missing", "A viewer cannot manage API keys.")
     if isinstance(actor, ApiKey) and Scope.KEYS not in actor.scopes:
         raise Forbidden("key_scope_missing", f"This API key lacks the scope `{Scope.KEYS}`.")
+    if isinstance(actor, ApiKey):
+        check_not_paused(actor)
+
+
+def check_not_paused(key: ApiKey) -> None:
+    """Raise Forbidden `key_paused`: a paused key neither spends nor manages keys, or it could help itself."""
+    if key.paused_at is not None:
+        message = "This API key is paused because its spending jumped; a member or another key can resume it."
+        raise Forbidden("key_paused", message)
 
 
 def check_gives_keys(actor: Actor, scopes: Iterable[str]) -> None:

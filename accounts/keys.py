@@ -1,25 +1,30 @@
 """API keys: make, find, change, roll and revoke them. The only code that writes keys and their budgets.
 
 A key's text is returned by `create` and `roll` and never again. Rolling makes a new key that shares the old one's
-budget; the old one keeps working for a grace time. Revoking is final; a disabled key can be enabled again.
+budget; the old one keeps working for a grace time. Revoking is final; a disabled key can be enabled again. A paused
+key reads on and spends nothing, until it is resumed.
 """
 
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
+from django.conf import settings
+from django.core import signing
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts import key_rights, key_text, paging
+from accounts import audit_log, key_rights, key_text, paging
 from accounts.errors import Forbidden, InvalidRequest, NotFound
 from accounts.key_rights import Actor
 from accounts.models import ApiKey, KeyBudget, Membership, Organization
 
 DEFAULT_GRACE = timedelta(hours=24)
+RESUME_SALT, RESUME_LINK_LIVES = "resume-key", timedelta(days=7)
 LAST_USED_PRECISION = timedelta(minutes=5)
-LIMITS = ("total_limit", "daily_limit")  # these two stand in the budget
-COPIED = (*(name for name in key_rights.RIGHTS if name not in LIMITS), "name")
+COPIED = (*(name for name in key_rights.RIGHTS if name not in key_rights.LIMITS), "name")
+SHOWN = (*COPIED, "hint")  # of a new key, in the audit log
 
 
 @transaction.atomic
@@ -32,10 +37,13 @@ def create(organization: Organization, *, by: Actor, name: str, **wanted: Any) -
         raise InvalidRequest("missing_parameter", "Name the scopes of the new key.", param="scopes")
     key_rights.check_gives_keys(by, rights["scopes"])
     key_rights.check_within(by, rights)
-    limits = {limit: rights.pop(limit, None) for limit in LIMITS}
+    limits = {limit: rights.pop(limit, None) for limit in key_rights.LIMITS}
     budget = KeyBudget.objects.create(organization=organization, **limits)
     made_by = by.user if isinstance(by, Membership) else by.created_by
-    return _insert(organization=organization, budget=budget, created_by=made_by, name=name, **rights)
+    key, text = _insert(organization=organization, budget=budget, created_by=made_by, name=name, **rights)
+    changes = audit_log.made(key, SHOWN) | audit_log.made(budget, key_rights.LIMITS)
+    audit_log.record(action="key.created", target=key, organization=organization, changes=changes)
+    return key, text
 
 
 def find(text: str) -> ApiKey | None:
@@ -71,15 +79,17 @@ def allow_model(key: ApiKey, model_id: str) -> None:
 def change(key: ApiKey, *, by: Actor, **changes: Any) -> ApiKey:
     """Set `name`, `enabled` or rights; only what changes is compared with the actor's. Raises Forbidden, NotFound."""
     key = _lock(key, by)
-    before = key_rights.of(key)
-    raised = {name: value for name, value in changes.items() if name in before and value != before[name]}
+    before = key_rights.of(key) | {"name": key.name, "enabled": key.enabled}
+    raised = {name: value for name, value in changes.items() if name in key_rights.RIGHTS and value != before[name]}
     key_rights.check_gives_keys(by, set(raised.get("scopes", ())) - set(key.scopes))
     key_rights.check_within(by, raised)
-    limits = [name for name in changes if name in LIMITS]
+    limits = [name for name in changes if name in key_rights.LIMITS]
     for name, value in changes.items():
-        setattr(key.budget if name in LIMITS else key, name, value)
+        setattr(key.budget if name in key_rights.LIMITS else key, name, value)
     key.budget.save(update_fields=limits)
-    key.save(update_fields=[name for name in changes if name not in LIMITS])
+    key.save(update_fields=[name for name in changes if name not in key_rights.LIMITS])
+    if changed := audit_log.compared(before, changes):
+        audit_log.record(action="key.changed", target=key, organization=key.organization, changes=changed)
     return key
 
 
@@ -95,21 +105,89 @@ def roll(key: ApiKey, *, by: Actor, grace: timedelta = DEFAULT_GRACE) -> tuple[A
     now = timezone.now()
     if not key.enabled or key.has_expired(now):
         raise InvalidRequest("invalid_parameter", "Only an API key that works can be rolled.")
-    copied = {name: getattr(key, name) for name in COPIED}
-    rolled = _insert(
+    copied, before = {name: getattr(key, name) for name in COPIED}, key.expires_at
+    rolled, text = _insert(
         organization=key.organization, budget=key.budget, created_by=key.created_by, rolled_from=key, **copied
     )
     key.expires_at = min(now + grace, key.expires_at or now + grace)
     key.save(update_fields=["expires_at"])
-    return rolled
+    changes = {"expires_at": [before, key.expires_at], "rolled_into": [None, rolled.public_id]}
+    audit_log.record(action="key.rolled", target=key, organization=key.organization, changes=changes)
+    return rolled, text
 
 
+@transaction.atomic
 def revoke(key: ApiKey, *, by: Actor | None) -> None:
     """End `key` for good; again is the same. `by` is None for an operator. Raises Forbidden."""
     if by is not None:
         _check_belongs(by, key.organization)
         key_rights.check_manages(by)
-    ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now())
+    now = timezone.now()
+    if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now):
+        changes = {"revoked_at": [None, now]}
+        audit_log.record(action="key.revoked", target=key, organization=key.organization, changes=changes)
+
+
+def lock(key_id: UUID) -> ApiKey | None:
+    """The row of a key that was not revoked, locked and read anew."""
+    return ApiKey.objects.select_for_update(no_key=True).filter(pk=key_id, revoked_at=None).first()
+
+
+@transaction.atomic
+def pause(key: ApiKey, now: datetime) -> bool:
+    """Let `key` spend nothing more; False when it was paused or revoked already."""
+    paused = ApiKey.objects.filter(pk=key.pk, paused_at=None, revoked_at=None).update(paused_at=now)
+    if paused:
+        changes = {"paused_at": [None, now]}
+        audit_log.record(action="key.paused", target=key, organization=key.organization, changes=changes)
+    return bool(paused)
+
+
+def resume(key: ApiKey, *, by: Actor) -> ApiKey:
+    """Let a paused key spend again; again is the same. Raises Forbidden (a paused key resumes none), NotFound."""
+    with transaction.atomic():
+        key = _lock(key, by)
+        _resume(key)
+    return key
+
+
+def resume_link(key_id: UUID, paused_at: datetime) -> str:
+    """An address that resumes the key from this very pause, for whoever gets it by e-mail. Good for a week."""
+    text = signing.dumps([str(key_id), paused_at.isoformat()], salt=RESUME_SALT)
+    return f"{settings.PUBLIC_URL}/keys/resume?token={text}"
+
+
+def read_resume_token(text: str) -> tuple[ApiKey, datetime]:
+    """The key of a link and the pause that it ends. Raises NotFound when the link is wrong or too old."""
+    try:
+        key_id, paused_at = signing.loads(text, salt=RESUME_SALT, max_age=RESUME_LINK_LIVES)
+    except signing.BadSignature:
+        raise NotFound("key_not_found", "This link is wrong, or older than a week.") from None
+    found = ApiKey.objects.select_related("organization").filter(pk=key_id, revoked_at=None).first()
+    if found is None:
+        raise NotFound("key_not_found", "This API key was revoked.")
+    return found, datetime.fromisoformat(paused_at)
+
+
+def resume_by_link(text: str) -> ApiKey:
+    """Resume the key of a link, if it is still the same pause; again is the same. Raises NotFound."""
+    key, paused_at = read_resume_token(text)
+    with transaction.atomic():
+        found = (
+            ApiKey.objects.select_for_update(no_key=True, of=("self",)).select_related("organization").get(pk=key.pk)
+        )
+        if found.paused_at == paused_at:
+            _resume(found)
+    return found
+
+
+def _resume(key: ApiKey) -> None:
+    """In a transaction, with the key's row locked."""
+    if key.paused_at is not None:
+        changes = {"paused_at": [key.paused_at, None]}
+        key.paused_at = None
+        key.save(update_fields=["paused_at"])
+        audit_log.record(action="key.resumed", target=key, organization=key.organization, changes=changes)
 
 
 def _insert(**fields: Any) -> tuple[ApiKey, str]:

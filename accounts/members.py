@@ -1,7 +1,9 @@
 """Who belongs to an organization, and as what. An organization always keeps an owner; an operator belongs to none."""
 
 from django.db import transaction
+from django.db.models import Q
 
+from accounts import audit_log
 from accounts.errors import Forbidden
 from accounts.models import Membership, Organization, Role, User
 
@@ -17,18 +19,52 @@ def add(organization: Organization, email: str, role: Role) -> Membership:
         raise Forbidden("operator_cannot_join", "An operator of the gateway belongs to no organization.")
     _lock(organization)
     membership, is_new = organization.memberships.get_or_create(user=user, defaults={"role": role})
-    return membership if is_new else change_role(membership, role)
+    if not is_new:
+        return change_role(membership, role)
+    changes = {"user": [None, user.email], "role": [None, role]}
+    audit_log.record(action="member.added", target=membership, organization=organization, changes=changes)
+    return membership
 
 
 @transaction.atomic
 def change_role(membership: Membership, role: Role) -> Membership:
     """Raises Forbidden `last_owner`."""
     _lock(membership.organization)
+    membership.refresh_from_db(fields=["role"])
     if role != Role.OWNER:
         _check_another_owner(membership)
-    membership.role = role
+    before, membership.role = membership.role, role
     membership.save(update_fields=["role"])
+    if before != role:
+        changes = {"role": [before, role]}
+        audit_log.record(
+            action="member.role_changed", target=membership, organization=membership.organization, changes=changes
+        )
     return membership
+
+
+@transaction.atomic
+def set_notify(membership: Membership, wanted: bool | None) -> None:
+    """Whether this member gets e-mails about credits and keys; None: as the role says."""
+    present = Membership.objects.select_for_update(no_key=True).values("notify").get(pk=membership.pk)
+    changes = audit_log.compared(present, {"notify": wanted})
+    membership.notify = wanted
+    membership.save(update_fields=["notify"])
+    if changes:
+        audit_log.record(
+            action="member.notified", target=membership, organization=membership.organization, changes=changes
+        )
+
+
+def to_notify(organization: Organization) -> list[str]:
+    """The addresses of the members who want e-mails: owners and admins who did not decline, and others who asked.
+
+    A sandbox twin's members are those of the live one.
+    """
+    live = organization.sandbox_of_id or organization.pk
+    by_role = Q(notify__isnull=True, role__in=(Role.OWNER, Role.ADMIN))
+    wanting = Membership.objects.filter(by_role | Q(notify=True), organization=live, user__is_active=True)
+    return list(wanting.order_by("pk").values_list("user__email", flat=True))
 
 
 @transaction.atomic
@@ -36,6 +72,8 @@ def remove(membership: Membership) -> None:
     """Raises Forbidden `last_owner`."""
     _lock(membership.organization)
     _check_another_owner(membership)
+    changes = {"user": [membership.user.email, None], "role": [membership.role, None]}
+    audit_log.record(action="member.removed", target=membership, organization=membership.organization, changes=changes)
     membership.delete()
 
 

@@ -8,6 +8,7 @@ UserGroup 1-n Organization 1-n Membership n-1 User
 from datetime import datetime
 from typing import ClassVar
 
+import pgtrigger
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
@@ -17,6 +18,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from accounts import ids
+from accounts.acting import ActorKind
 
 
 class Role(models.TextChoices):
@@ -123,6 +125,9 @@ class Membership(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=12, choices=Role)
+    notify = models.BooleanField(
+        null=True, blank=True, help_text="E-mails about credits and keys. Empty: owners and admins get them."
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -136,11 +141,12 @@ class Membership(models.Model):
 
 
 class KeyBudget(models.Model):
-    """What a key, and those it is rolled into, may spend: in total and per UTC day. None = no limit."""
+    """What a key, and those it is rolled into, may spend: in total, per UTC day and UTC month. None = no limit."""
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="key_budgets")
     total_limit = models.DecimalField(max_digits=20, decimal_places=4, null=True, blank=True)
     daily_limit = models.DecimalField(max_digits=20, decimal_places=4, null=True, blank=True)
+    monthly_limit = models.DecimalField(max_digits=20, decimal_places=4, null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -152,10 +158,15 @@ class KeyBudget(models.Model):
                 condition=models.Q(daily_limit__isnull=True) | models.Q(daily_limit__gte=0),
                 name="daily_limit_is_not_negative",
             ),
+            models.CheckConstraint(
+                condition=models.Q(monthly_limit__isnull=True) | models.Q(monthly_limit__gte=0),
+                name="monthly_limit_is_not_negative",
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"total {self.total_limit or '∞'}, daily {self.daily_limit or '∞'}"
+        limits = {"total": self.total_limit, "daily": self.daily_limit, "monthly": self.monthly_limit}
+        return ", ".join(f"{name} {'∞' if limit is None else limit}" for name, limit in limits.items())
 
 
 class ApiKey(models.Model):
@@ -175,6 +186,9 @@ class ApiKey(models.Model):
     requests_per_minute = models.PositiveIntegerField(null=True, blank=True)
     running_limit = models.PositiveIntegerField(null=True, blank=True, help_text="Unfinished tasks at once.")
     enabled = models.BooleanField(default=True)
+    paused_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Since when it may not spend, because its spend jumped."
+    )
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     rolled_from = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="rolled_into")
@@ -205,3 +219,45 @@ class RateWindow(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["key_id", "minute"], name="one_rate_window_per_key_and_minute")]
+
+
+class AuditEntry(models.Model):
+    """One act of somebody: who, when, to what, from what to what, from where and why. Append-only by trigger.
+
+    Names and ids are written down as they were, without foreign keys: an entry outlives everybody it speaks of.
+    """
+
+    at = models.DateTimeField(default=timezone.now, editable=False)
+    actor_kind = models.CharField(max_length=8, choices=[(kind.value, kind.value) for kind in ActorKind])
+    actor_id = models.CharField(max_length=40, blank=True, help_text="A user's number, or a key's id.")
+    actor = models.CharField(max_length=300, blank=True)
+    action = models.CharField(max_length=60)
+    organization_id = models.UUIDField(null=True, blank=True)
+    organization_name = models.CharField(max_length=120, blank=True)
+    target_type = models.CharField(max_length=60, blank=True)
+    target_id = models.CharField(max_length=80, blank=True)
+    target = models.CharField(max_length=300, blank=True)
+    changes = models.JSONField(default=dict, blank=True, help_text="{name: [before, after]}, never secrets.")
+    reason = models.CharField(max_length=300, blank=True)
+    request_id = models.CharField(max_length=64, blank=True)
+    address = models.GenericIPAddressField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "audit entries"
+        indexes = [
+            models.Index(fields=["organization_id", "-id"], name="audit_of_an_organization"),
+            models.Index(fields=["actor", "-id"], name="audit_of_an_actor"),
+            models.Index(fields=["action", "-id"], name="audit_of_an_action"),
+            models.Index(fields=["target_type", "target_id", "-id"], name="audit_of_a_target"),
+            models.Index(fields=["at"], name="audit_by_time"),
+        ]
+        triggers = [
+            pgtrigger.Protect(name="audit_entries_are_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.target}".strip()
+
+    @property
+    def organization_public_id(self) -> str:
+        return ids.encode(Organization.PREFIX, self.organization_id) if self.organization_id else ""

@@ -2,9 +2,10 @@
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts import members
+from accounts import audit_log, members
 from accounts.models import Organization, Role, UserGroup
 
 DEFAULT_GROUP = "default"
@@ -15,6 +16,7 @@ def create(name: str, owner_email: str, *, user_group: UserGroup | None = None) 
     """A new organization with its owner, in the group `default` unless another is given. It has no wallet yet."""
     group = user_group or UserGroup.objects.get(name=DEFAULT_GROUP)
     organization = Organization.objects.create(name=name, user_group=group)
+    _record_opening(organization)
     members.add(organization, owner_email, Role.OWNER)
     return organization
 
@@ -24,6 +26,7 @@ def ordinary() -> Organization:
     return Organization(user_group=UserGroup.objects.get(name=DEFAULT_GROUP))
 
 
+@transaction.atomic
 def sandbox_twin(organization: Organization) -> Organization:
     """The organization that pays with test credits and is served by the simulator only; made when first asked for.
 
@@ -31,7 +34,10 @@ def sandbox_twin(organization: Organization) -> Organization:
     """
     name = f"{organization.name} (sandbox)"[:120]
     fields = {"name": name, "user_group": organization.user_group}
-    return Organization.objects.get_or_create(sandbox_of=organization, defaults=fields)[0]
+    twin, is_new = Organization.objects.get_or_create(sandbox_of=organization, defaults=fields)
+    if is_new:
+        _record_opening(twin)
+    return twin
 
 
 def running_limit(organization: Organization) -> int | None:
@@ -47,12 +53,31 @@ def queued_limit(organization: Organization) -> int | None:
     return own if own is not None else organization.user_group.queued_limit
 
 
+@transaction.atomic
 def suspend(organization: Organization, reason: str) -> None:
     """Refuse every call of the organization and its sandbox twin; work under way goes on."""
-    twins = Organization.objects.filter(pk=organization.pk) | Organization.objects.filter(sandbox_of=organization)
-    twins.filter(suspended_at=None).update(suspended_at=timezone.now(), suspended_reason=reason)
+    for one in _locked_twins(organization).filter(suspended_at=None):
+        one.suspended_at, one.suspended_reason = timezone.now(), reason
+        one.save(update_fields=["suspended_at", "suspended_reason"])
+        changes = {"suspended_at": [None, one.suspended_at]}
+        audit_log.record(action="organization.suspended", target=one, organization=one, changes=changes, reason=reason)
 
 
+@transaction.atomic
 def resume(organization: Organization) -> None:
-    twins = Organization.objects.filter(pk=organization.pk) | Organization.objects.filter(sandbox_of=organization)
-    twins.update(suspended_at=None, suspended_reason="")
+    for one in _locked_twins(organization).exclude(suspended_at=None):
+        changes = {"suspended_at": [one.suspended_at, None], "suspended_reason": [one.suspended_reason, ""]}
+        one.suspended_at, one.suspended_reason = None, ""
+        one.save(update_fields=["suspended_at", "suspended_reason"])
+        audit_log.record(action="organization.resumed", target=one, organization=one, changes=changes)
+
+
+def _locked_twins(organization: Organization) -> QuerySet[Organization]:
+    """The organization and its sandbox twin, locked in one order."""
+    twins = Organization.objects.filter(Q(pk=organization.pk) | Q(sandbox_of=organization))
+    return twins.order_by("pk").select_for_update(no_key=True)
+
+
+def _record_opening(organization: Organization) -> None:
+    changes = audit_log.made(organization, ("name", "user_group", "sandbox_of"))
+    audit_log.record(action="organization.opened", target=organization, organization=organization, changes=changes)

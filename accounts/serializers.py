@@ -39,6 +39,7 @@ class KeyInput(serializers.Serializer):
     )
     total_limit = Credits(required=False, allow_null=True)
     daily_limit = Credits(required=False, allow_null=True, help_text="Credits a UTC day.")
+    monthly_limit = Credits(required=False, allow_null=True, help_text="Credits a UTC month.")
     requests_per_minute = serializers.IntegerField(required=False, allow_null=True, min_value=1, max_value=MAX_COUNT)
     running_limit = serializers.IntegerField(required=False, allow_null=True, min_value=1, max_value=MAX_COUNT)
     expires_at = UnixTime(required=False, allow_null=True)
@@ -67,6 +68,8 @@ class KeyOutput(serializers.ModelSerializer):
     object = serializers.CharField(read_only=True, default="api_key")
     total_limit = Credits(source="budget.total_limit", allow_null=True)
     daily_limit = Credits(source="budget.daily_limit", allow_null=True)
+    monthly_limit = Credits(source="budget.monthly_limit", allow_null=True)
+    paused_at = UnixTime(allow_null=True, help_text="Since when it may not spend, because its spending jumped.")
     expires_at = UnixTime(allow_null=True)
     last_used_at = UnixTime(allow_null=True)
     created_at = UnixTime()
@@ -83,9 +86,11 @@ class KeyOutput(serializers.ModelSerializer):
             "allowed_networks",
             "total_limit",
             "daily_limit",
+            "monthly_limit",
             "requests_per_minute",
             "running_limit",
             "enabled",
+            "paused_at",
             "expires_at",
             "last_used_at",
             "created_at",

@@ -64,6 +64,16 @@ class Key(APIView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
+class ResumeKey(APIView):
+    required_scope = Scope.KEYS
+
+    @extend_schema(operation_id="resume_key", request=None, responses=serializers.KeyOutput)
+    def post(self, request: ApiRequest, key_id: str) -> Response:
+        """Let a key spend again that was paused because its spending jumped. A paused key cannot resume itself."""
+        key = keys.resume(one_of(request, key_id), by=request.auth)
+        return Response(serializers.KeyOutput(key).data)
+
+
 class RollKey(APIView):
     required_scope = Scope.KEYS
 

@@ -123,6 +123,16 @@ BROKEN: tuple[tuple[str, str], ...] = (
             = (counted.budget_id, coalesce(counted.budget_day, '-infinity'))
         WHERE (coalesce(kept.reserved, 0), coalesce(kept.captured, 0))
             <> (coalesce(counted.reserved, 0), coalesce(counted.captured, 0))
+        UNION ALL
+        SELECT 'wallet', 'its window of the month ' || w.month || ' does not equal the sum of its reservations'
+        FROM billing_wallet w CROSS JOIN LATERAL (
+            SELECT coalesce(sum(amount) FILTER (WHERE state = 'reserved'), 0) AS reserved,
+                coalesce(sum(captured - refunded), 0) AS captured
+            FROM billing_reservation r WHERE r.wallet_id = w.organization_id
+                AND r.created_at >= w.month::timestamp AT TIME ZONE 'UTC'
+                AND r.created_at < (w.month + interval '1 month') AT TIME ZONE 'UTC') AS counted
+        WHERE w.organization_id = %(wallet)s AND w.month_seq = w.seq
+            AND (w.month_reserved, w.month_captured) <> (counted.reserved, counted.captured)
         """,
     ),
     (
@@ -166,17 +176,45 @@ BROKEN: tuple[tuple[str, str], ...] = (
         FROM rolled_up, billing_wallet w WHERE w.organization_id = %(wallet)s AND rolled_up.seq > w.seq
         """,
     ),
+    (
+        "I24",
+        """
+        WITH rolled_up AS (
+            SELECT coalesce((SELECT seq FROM billing_costcursor WHERE wallet_id = %(wallet)s), 0) AS seq),
+        raw AS (
+            SELECT spans.span, date_trunc(spans.span, c.at, 'UTC') AS starts_at, c.kind, c.provider, c.account_id,
+                c.account_name, c.model, c.user_group, c.is_estimate, sum(c.amount) AS amount, count(*) AS costs
+            FROM billing_providercost c CROSS JOIN (VALUES ('hour'), ('day')) AS spans(span)
+            WHERE c.wallet_id = %(wallet)s AND c.seq <= (SELECT seq FROM rolled_up)
+            GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9),
+        kept AS (
+            SELECT span, starts_at, kind, provider, account_id, account_name, model, user_group, is_estimate, amount,
+                costs
+            FROM billing_costrollup WHERE wallet_id = %(wallet)s)
+        SELECT DISTINCT 'costs of the ' || span || ' ' || to_char(starts_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'),
+            'its rows are not the sums of its provider costs'
+        FROM ((TABLE kept EXCEPT TABLE raw) UNION ALL (TABLE raw EXCEPT TABLE kept)) AS differing
+        UNION ALL
+        SELECT 'wallet', 'its provider costs go from ' || first || ' to ' || last || ', there are ' || there
+            || ', its counter says ' || cost_seq || ' and its roll-ups hold ' || rolled_up.seq
+        FROM (SELECT coalesce(min(c.seq), 1) AS first, coalesce(max(c.seq), 0) AS last, count(c.seq) AS there
+            FROM billing_providercost c WHERE c.wallet_id = %(wallet)s) AS numbers, rolled_up, billing_wallet w
+        WHERE w.organization_id = %(wallet)s
+            AND (first <> 1 OR last <> there OR last <> cost_seq OR rolled_up.seq > cost_seq)
+        """,
+    ),
 )
 UNGUARDED = """
-    SELECT 'billing_transfer', 'no enabled trigger refuses ' || name FROM (VALUES ('UPDATE', 16), ('DELETE', 8),
-        ('TRUNCATE', 32)) AS operation(name, bit)
-    WHERE NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = 'billing_transfer'::regclass AND NOT tgisinternal
+    WITH guarded(name) AS (VALUES ('billing_transfer'), ('billing_providercost'))
+    SELECT guarded.name, 'no enabled trigger refuses ' || operation.name
+    FROM guarded, (VALUES ('UPDATE', 16), ('DELETE', 8), ('TRUNCATE', 32)) AS operation(name, bit)
+    WHERE NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = guarded.name::regclass AND NOT tgisinternal
         AND tgenabled IN ('O', 'A') AND tgtype & bit > 0)
     UNION ALL
-    SELECT 'billing_transfer', 'the run-time role may ' || name FROM (VALUES ('UPDATE'), ('DELETE'), ('TRUNCATE'))
-        AS operation(name)
-    WHERE has_table_privilege('billing_transfer', name) AND NOT pg_has_role(
-        (SELECT relowner FROM pg_class WHERE oid = 'billing_transfer'::regclass), 'USAGE')
+    SELECT guarded.name, 'the run-time role may ' || operation.name
+    FROM guarded, (VALUES ('UPDATE'), ('DELETE'), ('TRUNCATE')) AS operation(name)
+    WHERE has_table_privilege(guarded.name, operation.name) AND NOT pg_has_role(
+        (SELECT relowner FROM pg_class WHERE oid = guarded.name::regclass), 'USAGE')
 """
 
 
@@ -190,7 +228,7 @@ def broken(wallet: Wallet) -> Iterator[Finding]:
 
 
 def unguarded() -> list[Finding]:
-    """Whether the transfers could be changed or removed (I13), whatever wallet they are of."""
+    """Whether transfers or provider costs could be changed or removed (I13), whatever wallet they are of."""
     with connection.cursor() as cursor:
         cursor.execute(UNGUARDED)
         return [Finding(invariant="I13", subject=subject, problem=problem) for subject, problem in cursor.fetchall()]

@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
+from accounts import audit_log
 from billing import price_book
 from billing.amounts import SMALLEST
 from billing.errors import PriceConflict
@@ -28,24 +30,29 @@ def start(note: str) -> PriceDraft:
     draft = PriceDraft.objects.create(note=note, base=base)
     entries = price_book.entries_of(base.cells.all())
     DraftCell.objects.bulk_create(DraftCell(draft=draft, **asdict(entry)) for entry in entries)
+    _record("started", draft, {"note": [None, note], "base": [None, str(base)]})
     return draft
 
 
 @transaction.atomic
-def change(draft: PriceDraft, changes: Mapping[int, Mapping[str, Decimal]]) -> None:
-    """Set columns of cells, by the cell's key: `{17: {"rate": Decimal("6")}}`."""
+def change(draft: PriceDraft, changes: Mapping[int, Mapping[str, Decimal]], *, reason: str = "") -> None:
+    """Set columns of cells, by the cell's key: `{17: {"rate": Decimal("6")}}`. Raises PriceConflict."""
     _lock(draft)
-    for key, values in changes.items():
+    said: dict[str, list[Any]] = {}
+    for cell in draft.cells.filter(pk__in=changes):
+        values = changes[cell.pk]
         if not set(values) <= set(CHANGEABLE):
             raise ValueError(f"{sorted(values)} are not all of {CHANGEABLE}.")
-        draft.cells.filter(pk=key).update(**values)
+        said |= {f"{cell} {name}": [getattr(cell, name), value] for name, value in values.items()}
+        draft.cells.filter(pk=cell.pk).update(**values)
+    _record("changed", draft, said, reason)
 
 
 @transaction.atomic
 def change_by_percent(draft: PriceDraft, model: str, percent: int) -> int:
     """Set the rates of a model ("": of all) to those of the draft's base and so many percent more; how many cells.
 
-    Asked for twice it is the same as once.
+    Asked for twice it is the same as once. Raises PriceConflict.
     """
     _lock(draft)
     before = {(cell.model, cell.cell): cell.rate for cell in draft.base.cells.all()}
@@ -53,6 +60,7 @@ def change_by_percent(draft: PriceDraft, model: str, percent: int) -> int:
     for cell in cells:
         cell.rate = raised(before[cell.model, cell.cell], percent)
     DraftCell.objects.bulk_update(cells, ["rate"])
+    _record("changed", draft, {f"{model or 'every model'}, percent": [None, percent]})
     return len(cells)
 
 
@@ -72,10 +80,15 @@ def discard(draft: PriceDraft) -> None:
     _lock(draft)
     draft.discarded_at = timezone.now()
     draft.save(update_fields=["discarded_at"])
+    _record("discarded", draft, {"discarded_at": [None, draft.discarded_at]})
 
 
 def raised(rate: Decimal, percent: int) -> Decimal:
     return (rate * (100 + percent) / 100).quantize(SMALLEST, ROUND_HALF_UP)
+
+
+def _record(verb: str, draft: PriceDraft, changes: audit_log.Changes, reason: str = "") -> None:
+    audit_log.record(action=f"price_draft.{verb}", target=draft, changes=changes, reason=reason)
 
 
 def _lock(draft: PriceDraft) -> None:

@@ -2,6 +2,7 @@
 
 Exception
 ├── LedgerConflict   the same reference came with other arguments, or a resolved reservation is to be resolved otherwise
+├── GrantRefused     an operator may not give or decide this
 ├── PriceConflict    a price change that contradicts what is in effect or scheduled
 └── PriceMissing     the price book in force has no such cell
 """
@@ -9,6 +10,10 @@ Exception
 
 class LedgerConflict(Exception):
     """This contradicts what the ledger already holds; nothing was written."""
+
+
+class GrantRefused(Exception):
+    """What an operator asked for, confirmed or declined cannot be done, with the reason."""
 
 
 class PriceConflict(Exception):

@@ -13,10 +13,11 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from accounts import audit_log
 from accounts.compiled import together
 from accounts.errors import Forbidden
 from accounts.models import ApiKey, Organization
-from billing import budgets, lots
+from billing import budgets, caps, lots
 from billing.amounts import ZERO, exact
 from billing.effects import ISSUERS
 from billing.errors import LedgerConflict
@@ -35,6 +36,7 @@ from billing.models import (
     Adjustment,
     CreditLot,
     Kind,
+    ProviderCost,
     Reservation,
     Transfer,
     Wallet,
@@ -94,7 +96,7 @@ def reserve(
 ) -> Reservation:
     """Reserve `amount` for the task with this id, from the lots in burn order; for 0 without any transfer.
 
-    `model` is what the task asked for; the roll-ups count by it. Raises QuotaExceeded (balance or key limits),
+    `model` is what the task asked for; the roll-ups count by it. Raises QuotaExceeded (balance, key limits or cap),
     Forbidden `wallet_frozen`, or LedgerConflict. Costs 5 statements.
     """
     amount = exact(amount)
@@ -104,7 +106,7 @@ def reserve(
         WALLET.given(wallet_id=organization.pk),
         RESERVATION.given(reservation_id=reservation_id),
         lots.WITH_CREDITS.given(wallet_id=organization.pk),
-        budgets.OPEN.given(budget_id=api_key and api_key.budget_id, day=(today := budgets.day_of(timezone.now()))),
+        budgets.open_on(api_key.budget if api_key else None, today := budgets.day_of(timezone.now())),
     )
     wallet = wallets[0] if wallets else lock(organization)
     for earlier in done:
@@ -112,24 +114,26 @@ def reserve(
         return require_same(earlier, (earlier.wallet_id, earlier.amount, earlier.api_key_id, earlier.model) == asked)
     if wallet.is_frozen:
         raise Forbidden("wallet_frozen", "This organization's credits are frozen. Please contact support.")
-    now = timezone.now()
-    reservation = Reservation(
-        id=reservation_id, wallet=wallet, amount=amount, api_key=api_key, model=model, created_at=now
-    )
-    posting = Posting(wallet, now, f"reserve:{reservation.task_id}")
+    reservation = Reservation(id=reservation_id, wallet=wallet, amount=amount, api_key=api_key, model=model)
+    posting = Posting(wallet, timezone.now(), f"reserve:{reservation.task_id}")
+    reservation.created_at = posting.now
     parts = lots.reserve(posting, reservation, found)
     windows = None
     if api_key:
         windows = budgets.from_rows(counted, api_key.budget_id, today)
         count_in_budget(reservation, api_key, windows, wallet.available + amount)
+    caps.reserve(posting, reservation, wallet.available + amount)
     posting.write(reservation=reservation, parts=parts, windows=windows)
     return reservation
 
 
 @in_one_transaction
-def capture(reservation_id: UUID, amount: Decimal | None = None) -> Reservation:
-    """Take `amount` (default: all) of a reservation as revenue, and release the rest."""
-    return resolve(reservation_id, State.CAPTURED, amount)
+def capture(reservation_id: UUID, amount: Decimal | None = None, *, cost: ProviderCost | None = None) -> Reservation:
+    """Take `amount` (default: all) of a reservation as revenue, and release the rest.
+
+    `cost` is what the work cost us, written with it (`billing.provider_costs`).
+    """
+    return resolve(reservation_id, State.CAPTURED, amount, cost)
 
 
 @in_one_transaction
@@ -160,6 +164,7 @@ def refund(reservation_id: UUID, amount: Decimal, *, reference: str) -> Reservat
     windows = budgets.remembered(reservation, budgets.OF_A_RESERVATION(reservation_id=reservation_id))
     if windows:
         windows.add(captured=-amount)
+    caps.change(posting, reservation, captured=-amount)
     posting.write(reservation=reservation, parts=parts, windows=windows)
     return reservation
 
@@ -224,17 +229,26 @@ def freeze(organization: Organization, *, reason: str) -> Wallet:
     if not wallet.frozen_at:
         wallet.frozen_at, wallet.frozen_reason = timezone.now(), reason[:200]
         wallet.save(update_fields=["frozen_at", "frozen_reason"])
+        changes = {"frozen_at": [None, wallet.frozen_at]}
+        audit_log.record(
+            action="wallet.frozen", target=wallet, organization=organization, changes=changes, reason=reason
+        )
     return wallet
 
 
 @in_one_transaction
-def unfreeze(organization: Organization) -> Wallet:
+def unfreeze(organization: Organization, *, reason: str) -> Wallet:
     """Let credits be reserved again. Raises LedgerConflict while there is debt."""
     wallet = lock(organization)
     if wallet.debt > 0:
         raise LedgerConflict(f"{wallet} owes {wallet.debt} credits.")
-    wallet.frozen_at, wallet.frozen_reason = None, ""
-    wallet.save(update_fields=["frozen_at", "frozen_reason"])
+    if wallet.frozen_at:
+        changes = {"frozen_at": [wallet.frozen_at, None], "frozen_reason": [wallet.frozen_reason, ""]}
+        wallet.frozen_at, wallet.frozen_reason = None, ""
+        wallet.save(update_fields=["frozen_at", "frozen_reason"])
+        audit_log.record(
+            action="wallet.unfrozen", target=wallet, organization=organization, changes=changes, reason=reason
+        )
     return wallet
 
 
@@ -309,7 +323,9 @@ def count_in_budget(reservation: Reservation, api_key: ApiKey, windows: budgets.
     reservation.budget, reservation.budget_day = api_key.budget, windows.day
 
 
-def resolve(reservation_id: UUID, state: Reservation.State, amount: Decimal | None) -> Reservation:
+def resolve(
+    reservation_id: UUID, state: Reservation.State, amount: Decimal | None, cost: ProviderCost | None = None
+) -> Reservation:
     """Capture `amount` (None: all) in burn order and release the rest; the state says which of the two it is called."""
     wallets, reservations, parts, counted = together(
         WALLET_OF_A_RESERVATION.given(reservation_id=reservation_id),
@@ -340,5 +356,6 @@ def resolve(reservation_id: UUID, state: Reservation.State, amount: Decimal | No
     windows = budgets.remembered(reservation, counted)
     if windows:
         windows.add(reserved=-reservation.amount, captured=captured)
-    posting.write(reservation=reservation, parts=parts, windows=windows)
+    caps.change(posting, reservation, reserved=-reservation.amount, captured=captured)
+    posting.write(reservation=reservation, parts=parts, windows=windows, cost=cost)
     return reservation

@@ -12,6 +12,8 @@ from typing import Any
 
 from django.db import connection, models
 
+from accounts.compiled import Question, ask
+
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
@@ -33,12 +35,11 @@ def update(row: models.Model, *changed: str) -> Part:
 
 
 def execute(parts: Sequence[Part]) -> None:
-    """Run the parts as one statement. No two of them may write the same row."""
+    """Run the parts as one statement (see `compiled.ask` for when). No two of them may write the same row."""
     *before, last = parts
     steps = ", ".join(f"step_{number} AS ({part.sql})" for number, part in enumerate(before))
     sql = f"WITH {steps} {last.sql}" if before else last.sql
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [_json(part) for part in parts])
+    ask(Question(text=sql, values=[_json(part) for part in parts]))
     for part in parts:
         for row in part.rows:
             row._state.adding = False

@@ -17,10 +17,11 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import CharField, F, OuterRef, Subquery
+from django.db.models import CharField, F, OuterRef, Q, Subquery
 from django.db.models.functions import Cast, JSONObject, Now
 from django.utils import timezone
 
+from accounts import audit_log
 from accounts.compiled import Given
 from accounts.models import Organization, UserGroup
 from billing.errors import PriceConflict
@@ -47,11 +48,22 @@ def set_rate(
     return _add(payer, effective_at, model=model, rate=rate, reason=reason)
 
 
+@transaction.atomic
 def withdraw(override: PriceOverride, reason: str) -> None:
-    """Let one that has not begun count for nothing."""
+    """Let one that has not begun count for nothing. Raises PriceConflict."""
     coming = PriceOverride.objects.filter(pk=override.pk, withdrawn_at=None, effective_at__gt=Now())
     if not coming.update(withdrawn_at=Now(), withdrawn_reason=reason):
         raise PriceConflict("It is in effect or was withdrawn already. Add another row to change what is paid.")
+    override.refresh_from_db()
+    _record("withdrawn", override, {"withdrawn_at": [None, override.withdrawn_at]}, reason)
+
+
+def moments(organization: Organization, after: datetime) -> list[datetime]:
+    """When what the organization pays may change by an override, soonest first."""
+    payer = of(organization)
+    theirs = Q(organization=payer["organization_id"]) | Q(user_group=payer["user_group_id"])
+    coming = PriceOverride.objects.filter(theirs, withdrawn_at=None, effective_at__gt=after)
+    return list(coming.order_by("effective_at").values_list("effective_at", flat=True))
 
 
 def in_effect(like: PriceOverride) -> PriceOverride | None:
@@ -102,8 +114,23 @@ def _add(payer: Payer, effective_at: datetime | None, **values: Any) -> PriceOve
     if isinstance(payer, Organization) and payer.is_sandbox:
         raise PriceConflict("A sandbox twin pays what its live organization pays.")
     whose = {"organization" if isinstance(payer, Organization) else "user_group": payer}
+    made = PriceOverride(**whose, effective_at=effective_at or now, created_at=now, **values)
+    before = in_effect(made)
     try:
         with transaction.atomic():
-            return PriceOverride.objects.create(**whose, effective_at=effective_at or now, created_at=now, **values)
+            made.save(force_insert=True)
+            changes = {"pays": [before and before.what, made.what], "effective_at": [None, made.effective_at]}
+            _record("added", made, changes, made.reason)
     except IntegrityError as error:
         raise PriceConflict("There is one already that begins at that moment: withdraw it first.") from error
+    return made
+
+
+def _record(verb: str, override: PriceOverride, changes: audit_log.Changes, reason: str) -> None:
+    audit_log.record(
+        action=f"price_override.{verb}",
+        target=override,
+        organization=override.organization,
+        changes=changes,
+        reason=reason,
+    )

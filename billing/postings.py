@@ -9,10 +9,21 @@ from datetime import datetime
 from decimal import Decimal
 
 from billing import budgets, chain, effects
-from billing.models import Account, Adjustment, CreditLot, Kind, Reservation, ReservationLot, Transfer, Wallet
+from billing.models import (
+    Account,
+    Adjustment,
+    CreditLot,
+    Kind,
+    ProviderCost,
+    Reservation,
+    ReservationLot,
+    Transfer,
+    Wallet,
+)
 from billing.one_statement import Part, execute, insert, update
 
-WALLET_COLUMNS = ("balance", "reserved", "debt", "seq", "head", "moved_at")
+WALLET_COLUMNS = ("balance", "reserved", "debt", "seq", "head", "moved_at", "cost_seq")
+MONTH_COLUMNS = ("month", "month_reserved", "month_captured", "month_seq")
 LOT_COLUMNS = (*effects.LOT_AMOUNTS, "expires_at", "sweep_at")
 RESERVATION_COLUMNS = ("captured", "refunded", "state", "resolved_at")
 
@@ -29,6 +40,7 @@ class Posting:
         self.now = max(now, wallet.moved_at or now)
         self.reference = reference
         self.reason = reason
+        self.month_is_kept = wallet.month_seq is not None and wallet.month_seq == wallet.seq  # billing/caps.py
         self.transfers: list[Transfer] = []
         self.lots: dict[object, CreditLot] = {}
         self.lines: dict[str, int] = {}
@@ -93,6 +105,7 @@ class Posting:
         parts: Iterable[ReservationLot] = (),
         windows: budgets.Windows | None = None,
         adjustment: Adjustment | None = None,
+        cost: ProviderCost | None = None,
     ) -> None:
         """Write all of it in one statement."""
         steps: list[Part] = []
@@ -110,7 +123,18 @@ class Posting:
             steps.append(insert([adjustment]))
         if self.transfers:
             steps.append(insert(self.transfers))
-        if self.transfers or adjustment:
-            steps.append(update(self.wallet, *WALLET_COLUMNS))
+        if cost:
+            self.wallet.cost_seq += 1
+            cost.wallet, cost.seq, cost.at = self.wallet, self.wallet.cost_seq, self.now
+            steps.append(insert([cost]))
+        if self.transfers or adjustment or cost:
+            steps.append(self._wallet())
         if steps:
             execute(steps)
+
+    def _wallet(self) -> Part:
+        """Its totals; with them the month's window, where one is kept."""
+        if not self.month_is_kept:
+            return update(self.wallet, *WALLET_COLUMNS)
+        self.wallet.month_seq = self.wallet.seq
+        return update(self.wallet, *WALLET_COLUMNS, *MONTH_COLUMNS)

@@ -21,6 +21,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from accounts import audit_log
 from billing.errors import PriceConflict
 from billing.models import PriceCell, PriceVersion, Unit
 
@@ -96,7 +97,9 @@ def load(text: str, effective_at: datetime | None = None, *, replace: bool = Fal
         entries = sorted(theirs + [entry for entry in entries if (entry.model, entry.cell) not in known])
         if digest(entries) == current.digest:
             return current, False
-    return _insert(entries, effective_at, now, note, file_digest=content), True
+    version = _insert(entries, effective_at, now, note, file_digest=content)
+    audit_log.record(action="prices.loaded", target=version, changes=_changes(current, version, entries))
+    return version, True
 
 
 @transaction.atomic
@@ -107,7 +110,9 @@ def publish(entries: list[Entry], effective_at: datetime, *, after: PriceVersion
         raise PriceConflict("Another price change came first: begin a new draft, which will have it in it.")
     if digest(entries) == after.digest:
         raise PriceConflict("This changes no price.")
-    return _insert(entries, effective_at, timezone.now(), note)
+    version = _insert(entries, effective_at, timezone.now(), note)
+    audit_log.record(action="prices.scheduled", target=version, changes=_changes(after, version, entries))
+    return version
 
 
 @transaction.atomic
@@ -119,6 +124,10 @@ def withdraw(version: PriceVersion, reason: str) -> None:
     coming = PriceVersion.objects.filter(pk=version.pk, effective_at__gt=Now())
     if not coming.update(withdrawn_at=Now(), withdrawn_reason=reason):
         raise PriceConflict("This version is in effect.")
+    version.refresh_from_db()
+    audit_log.record(
+        action="prices.withdrawn", target=version, changes={"withdrawn_at": [None, version.withdrawn_at]}, reason=reason
+    )
 
 
 def in_effect(at: datetime) -> PriceVersion | None:
@@ -139,9 +148,10 @@ def _versions() -> QuerySet[PriceVersion]:
     return PriceVersion.objects.filter(withdrawn_at=None).order_by("-effective_at")
 
 
-def _last_file(at: datetime) -> str:
+def _last_file(at: datetime) -> str | None:
     """The digest of the file that was loaded last of those in effect at that time."""
-    return _versions().filter(effective_at__lte=at).exclude(file_digest="").values_list("file_digest", flat=True)[0]
+    loaded = _versions().filter(effective_at__lte=at).exclude(file_digest="")
+    return loaded.values_list("file_digest", flat=True).first()
 
 
 def _lock() -> None:
@@ -163,3 +173,20 @@ def _insert(
     )
     PriceCell.objects.bulk_create(PriceCell(version=version, **asdict(entry)) for entry in entries)
     return version
+
+
+def _changes(current: PriceVersion | None, version: PriceVersion, entries: list[Entry]) -> dict[str, list[Any]]:
+    """For the audit log: when it takes effect, and each cell whose price is another."""
+    before = {(cell.model, cell.cell): _price(cell) for cell in current.cells.all()} if current else {}
+    after = {(entry.model, entry.cell): _price(entry) for entry in entries}
+    cells = sorted(before.keys() | after.keys())
+    changed = {
+        f"{model} {cell}": [before.get((model, cell)), after.get((model, cell))]
+        for model, cell in cells
+        if before.get((model, cell)) != after.get((model, cell))
+    }
+    return {"effective_at": [current and current.effective_at, version.effective_at]} | changed
+
+
+def _price(cell: Entry | PriceCell) -> str:
+    return f"{cell.rate} x {cell.factor} a {cell.unit}, at least {cell.minimum_seconds} s"

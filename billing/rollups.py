@@ -9,21 +9,16 @@ cursor is the tail. A figure is roll-up + tail, read by one statement, so from o
                  in the roll-ups^cursor   the tail
 """
 
-import math
-import time
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
-from django.db.models import F, Q
-
-from billing.models import RollUp, RollUpCursor, Wallet
+from billing.models import RollUp, RollUpCursor
+from billing.rolling import Rolling
+from billing.sums import columns, grouped, span_of
 
 Span = RollUp.Span
-CHUNK = 20_000
-"""Transfers that are rolled up in one transaction."""
 COLUMNS = {
     "organization": "wallet_id",
     "time": "starts_at",
@@ -35,6 +30,7 @@ COLUMNS = {
     "lot_kind": "lot_kind",
 }
 """What sums may be grouped by, and the column behind it."""
+MEASURES = {"amount": "sum(amount)", "postings": "sum(postings)::bigint"}
 
 ADD = """
     INSERT INTO billing_rollup AS kept (wallet_id, span, starts_at, api_key_id, model, kind, debit, credit, lot_kind,
@@ -90,16 +86,7 @@ def sums(
     Both are whole hours. Whole days are read from the rows of days, and then `time` is a day, unless `span` says
     otherwise. Without `wallet_id`: of all wallets; without `kinds`: of every kind.
     """
-    span = span or (Span.DAY if _is_whole(Span.DAY, since) and _is_whole(Span.DAY, until) else Span.HOUR)
-    if not (_is_whole(span, since) and _is_whole(span, until)):
-        raise ValueError(f"{since} to {until} is not a range of whole {span}s.")
-    names = ", ".join(COLUMNS[name] for name in by)
-    columns, grouped, ordered = (f"{names},", f"GROUP BY {names}", f"ORDER BY {names}") if by else ("", "", "")
-    chosen = "WHERE kind = ANY(%(kinds)s)" if kinds else ""
-    sql = (
-        f"SELECT {columns} sum(amount), sum(postings)::bigint FROM ({EXACT}) AS exact {chosen} {grouped} "
-        f"HAVING count(*) > 0 {ordered}"
-    )
+    span = span_of(since, until, span)
     given: dict[str, Any] = {
         "span": span.value,
         "since": since,
@@ -107,60 +94,9 @@ def sums(
         "wallet": wallet_id,
         "kinds": list(kinds),
     }
-    with connection.cursor() as cursor:
-        cursor.execute(sql, given)
-        return [dict(zip((*by, "amount", "postings"), row, strict=True)) for row in cursor.fetchall()]
+    chosen = "kind = ANY(%(kinds)s)" if kinds else "true"
+    return grouped(EXACT, columns(by, COLUMNS), MEASURES, given, where=chosen)
 
 
-def roll(wallet_id: UUID, *, chunk: int = CHUNK) -> int:
-    """Roll up what there is of this wallet, and say how many transfers that was."""
-    rolled = 0
-    while added := _roll_some(wallet_id, chunk):
-        rolled += added
-    return rolled
-
-
-def roll_all(*, seconds: float = math.inf) -> int:
-    """Roll up every wallet that has a tail, for so long, and say how many transfers that was."""
-    until, rolled = time.monotonic() + seconds, 0
-    behind = Wallet.objects.filter(Q(roll_up_cursor__isnull=True) | Q(roll_up_cursor__seq__lt=F("seq")), seq__gt=0)
-    for wallet_id in behind.order_by("?").values_list("pk", flat=True):
-        while added := _roll_some(wallet_id, CHUNK):
-            rolled += added
-            if time.monotonic() >= until:
-                return rolled
-    return rolled
-
-
-@transaction.atomic
-def start_over(wallet_id: UUID) -> None:
-    """Forget a wallet's roll-ups, all of which is tail then; for rows that the auditor found wrong."""
-    cursor = _locked_cursor(wallet_id)
-    RollUp.objects.filter(wallet_id=wallet_id).delete()
-    cursor.seq = 0
-    cursor.save(update_fields=["seq"])
-
-
-@transaction.atomic
-def _roll_some(wallet_id: UUID, chunk: int) -> int:
-    rolled_up = _locked_cursor(wallet_id)
-    newest = Wallet.objects.values_list("seq", flat=True).get(pk=wallet_id)  # read behind the lock
-    last = min(newest, rolled_up.seq + chunk)
-    added = last - rolled_up.seq
-    if added > 0:
-        with connection.cursor() as cursor:
-            cursor.execute(ADD, {"wallet": wallet_id, "after": rolled_up.seq, "last": last})
-        rolled_up.seq = last
-        rolled_up.save(update_fields=["seq"])
-    return added
-
-
-def _locked_cursor(wallet_id: UUID) -> RollUpCursor:
-    RollUpCursor.objects.bulk_create([RollUpCursor(wallet_id=wallet_id)], ignore_conflicts=True)
-    return RollUpCursor.objects.select_for_update(no_key=True).get(pk=wallet_id)
-
-
-def _is_whole(span: Span, moment: datetime) -> bool:
-    """Whether a span of that kind begins at the moment, in UTC."""
-    passed = moment.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
-    return not passed % timedelta(**{f"{span}s": 1})
+ROLLING = Rolling(sums=RollUp, cursors=RollUpCursor, counter="seq", add=ADD)
+roll, roll_all, start_over = ROLLING.roll, ROLLING.roll_all, ROLLING.start_over

@@ -6,15 +6,19 @@ from rest_framework import serializers
 from accounts.fields import Credits, SignedCredits, UnixTime
 from billing import statements
 from billing.amounts import number
-from billing.models import IN_THE_BALANCE, Account, CreditLot, Kind, Transfer
+from billing.models import IN_THE_BALANCE, Account, CreditLot, Kind, Transfer, VoucherBatch
 
 
 class OrganizationCredits(serializers.Serializer):
-    remaining_credits = Credits(source="remaining", help_text="What can be spent now.")
+    remaining_credits = Credits(source="remaining", help_text="What is there and not reserved.")
     used_credits = Credits(source="used", help_text="What finished tasks cost, less refunds.")
 
 
 class KeyCredits(OrganizationCredits):
+    remaining_credits = Credits(
+        source="remaining",
+        help_text="What can be spent now: the least that the key's limits, the cap and `user` leave.",
+    )
     unlimited_credits = serializers.BooleanField(help_text="The key has no limit of its own.")
 
 
@@ -133,3 +137,20 @@ class StatementPage(serializers.Serializer):
     def get_fields(self) -> dict[str, serializers.Field]:
         moments = {"from": "statement.starts_at", "to": "statement.ends_at"}
         return super().get_fields() | {name: UnixTime(source=source) for name, source in moments.items()}
+
+
+class VoucherInput(serializers.Serializer):
+    code = serializers.CharField(
+        max_length=100, help_text="Such as `EVO-7K3Q-9XRT-2M4E`; case, spaces and dashes do not matter."
+    )
+
+
+class VoucherRedeemed(serializers.Serializer):
+    """What a voucher gave: a lot of its own, which burns before credits that were paid for."""
+
+    object = serializers.CharField(default="voucher.redemption", read_only=True)
+    credits = Credits(help_text="What was granted.")
+    kind = serializers.ChoiceField(choices=VoucherBatch.KINDS)
+    expires_at = UnixTime(allow_null=True, help_text="When these credits expire; null: never.")
+    balance = Credits(help_text="After it; reserved credits included.")
+    remaining_credits = Credits(source="available", help_text="What can be spent now.")

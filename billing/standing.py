@@ -8,7 +8,7 @@ from django.db.models import F, Q, Sum
 from django.db.models.functions import Coalesce
 
 from accounts.models import ApiKey, Organization
-from billing import budgets
+from billing import budgets, caps
 from billing.amounts import ZERO
 from billing.models import CreditLot
 
@@ -32,7 +32,9 @@ def of_organization(organization: Organization, now: datetime) -> Standing:
 
 
 def of_key(api_key: ApiKey, organization: Standing, now: datetime) -> Standing:
-    """What the keys of this key's budget used, and what its limits and the organization leave to spend."""
-    windows = budgets.windows(api_key.budget_id, budgets.day_of(now))
+    """What the keys of this key's budget used; the least that its limits, the cap and the organization leave."""
+    windows = budgets.windows(api_key.budget, budgets.day_of(now))
     limits = budgets.left(api_key.budget, windows)
+    cap = caps.left(api_key.organization, now)
+    limits += [] if cap is None else [cap]
     return Standing(remaining=min([organization.remaining, *limits]), used=windows.total.captured)

@@ -1,17 +1,14 @@
 """A statement as CSV: a row for the opening balance, one a line, one for the closing balance; streamed.
 
-What comes in and what goes out stand in columns of their own, both positive, so no number begins with a sign. A text
-that a spreadsheet would take for a formula gets an apostrophe before it
-(https://owasp.org/www-community/attacks/CSV_Injection).
+What comes in and what goes out stand in columns of their own, both positive, so no number begins with a sign.
 """
 
-import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
-from io import StringIO
 from itertools import chain, islice
 
+from accounts.spreadsheets import BYTE_ORDER_MARK, harmless, written
 from billing import statements
 from billing.models import Transfer
 from billing.statements import Statement
@@ -29,8 +26,6 @@ HEAD = (
     "credits_out",
     "balance",
 )
-BYTE_ORDER_MARK = "\ufeff"  # spreadsheets take the text for UTF-8 by it
-FORMULA_BEGINS = tuple("=+-@\t\r\n＝＋－＠")
 ROWS_AT_A_TIME = 500
 Row = tuple[str, ...]
 
@@ -40,18 +35,7 @@ def stream(statement: Statement) -> Iterator[str]:
     yield BYTE_ORDER_MARK
     rows = chain([HEAD, _opening(statement)], map(_line, statements.lines(statement)), [_closing(statement)])
     while some := list(islice(rows, ROWS_AT_A_TIME)):
-        yield _written(some)
-
-
-def harmless(text: str) -> str:
-    """The text as no spreadsheet takes it for a formula."""
-    return f"'{text}" if text.startswith(FORMULA_BEGINS) else text
-
-
-def _written(rows: Iterable[Row]) -> str:
-    file = StringIO(newline="")
-    csv.writer(file).writerows(rows)
-    return file.getvalue()
+        yield written(some)
 
 
 def _opening(statement: Statement) -> Row:

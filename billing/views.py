@@ -1,4 +1,4 @@
-"""/v1/credits, /v1/ledger and /v1/statements: an organization's own books."""
+"""/v1/credits, /v1/ledger, /v1/statements and /v1/vouchers: an organization's own books."""
 
 from django.http import HttpResponse, StreamingHttpResponse
 from django.utils import timezone
@@ -7,9 +7,10 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts import permissions
 from accounts.models import Scope
 from accounts.requests import ApiRequest
-from billing import movements, serializers, standing, statement_csv, statement_pdf, statements
+from billing import movements, serializers, standing, statement_csv, statement_pdf, statements, vouchers
 from billing.statements import Statement
 
 MONTH = OpenApiParameter("month", str, OpenApiParameter.PATH, description="Such as `2026-11`; months are of UTC.")
@@ -24,7 +25,7 @@ class Credits(APIView):
         now, budget = timezone.now(), request.auth.budget
         organization = standing.of_organization(request.organization, now)
         key = standing.of_key(request.auth, organization, now)
-        unlimited = budget.total_limit is None and budget.daily_limit is None
+        unlimited = budget.total_limit is None and budget.daily_limit is None and budget.monthly_limit is None
         token = {"remaining": key.remaining, "used": key.used, "unlimited_credits": unlimited}
         answer = {"success": True, "message": "", "data": {"user": organization, "token": token}}
         return Response(serializers.CreditsAnswer(answer).data)
@@ -97,6 +98,26 @@ class MonthStatementPdf(APIView):
         statement = statements.of(request.organization, month, timezone.now())
         paper = statement_pdf.render(statement)
         return HttpResponse(paper, content_type="application/pdf", headers=_named(statement, "pdf"))
+
+
+class RedeemVoucher(APIView):
+    required_scope = Scope.BILLING
+    refusals = (404, 409)
+
+    @extend_schema(
+        operation_id="redeem_voucher", request=serializers.VoucherInput, responses=serializers.VoucherRedeemed
+    )
+    def post(self, request: ApiRequest) -> Response:
+        """Redeem a voucher's code: once for each organization, as often as the voucher allows."""
+        body = serializers.VoucherInput(data=request.data)
+        body.is_valid(raise_exception=True)
+        redeemed = vouchers.redeem(
+            request.organization,
+            body.validated_data["code"],
+            api_key=request.auth,
+            address=permissions.client_address(request),
+        )
+        return Response(serializers.VoucherRedeemed(redeemed).data)
 
 
 def _named(statement: Statement, ending: str) -> dict[str, str]:

@@ -10,6 +10,11 @@ def _page(title: str, icon: str, name: str, **more: str) -> dict[str, Any]:
     return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{name}_changelist"), **more}
 
 
+def _report(title: str, icon: str, name: str) -> dict[str, Any]:
+    link = reverse_lazy(f"reports:{name}")
+    return {"title": title, "icon": icon, "link": link, "permission": "evolink_saas.reports.pages.may_read"}
+
+
 def _group(title: str, *items: dict[str, Any]) -> dict[str, Any]:
     return {"title": title, "separator": True, "items": list(items)}
 
@@ -38,10 +43,26 @@ NAVIGATION = [
         _page("Reservations", "lock_clock", "billing_reservation"),
         _page("Lots", "toll", "billing_creditlot"),
         _page("Adjustments", "balance", "billing_adjustment"),
+        _page("Top-ups", "payments", "billing_topup"),
+        _page("Auto-recharge", "autorenew", "billing_autorecharge"),
+        _page("Grants", "add_card", "billing_grantrequest", badge="billing.admin.grants.waiting"),
+        _page("Vouchers", "confirmation_number", "billing_voucherbatch"),
+        _page("Redemptions", "redeem", "billing_voucherredemption"),
         _page("Prices", "sell", "billing_priceversion"),
         _page("Price drafts", "edit_note", "billing_pricedraft"),
         _page("Price overrides", "loyalty", "billing_priceoverride"),
+        _page("Quotes", "request_quote", "generations_quote"),
+        _page("Thresholds", "notifications_active", "billing_balancethreshold"),
+        _page("Paused keys", "pause_circle", "billing_keypause"),
+        _page("E-mails", "mail", "billing_noticemail"),
         _page("Audits", "fact_check", "billing_auditrun"),
+    ),
+    _group(
+        "Reports",
+        _report("Revenue and margin", "monitoring", "sales"),
+        _report("Top customers", "leaderboard", "customers"),
+        _report("Liabilities", "account_balance", "liabilities"),
+        _report("Failures and refunds", "undo", "outcomes"),
     ),
     _group(
         "Upstream",
@@ -52,11 +73,12 @@ NAVIGATION = [
         _page("Margin guard", "shield", "generations_marginguard"),
         _page("Daily losses", "trending_down", "generations_dayloss"),
         _page("Orphan spend", "money_off", "generations_orphanspend"),
+        _page("Provider costs", "receipt_long", "billing_providercost"),
         _page("Models by the hour", "monitoring", "generations_modelhour"),
     ),
     _group(
         "Machine room",
-        _page("Operators' log", "history", "admin_logentry"),
+        _page("Audit log", "history", "accounts_auditentry"),
         _page("Schedules", "schedule", "django_q_schedule"),
         _page("Failed jobs", "error", "django_q_failure"),
         _page("Workers", "memory", "generations_workerpulse"),
@@ -68,6 +90,6 @@ UNFOLD = {
     "SITE_SUBHEADER": "Operators",
     "SITE_SYMBOL": "movie",
     "SHOW_VIEW_ON_SITE": False,
-    "STYLES": [lambda request: static("accounts/admin.css")],
+    "STYLES": [lambda request: static("accounts/admin.css"), lambda request: static("reports/reports.css")],
     "SIDEBAR": {"show_search": True, "show_all_applications": True, "navigation": NAVIGATION},
 }

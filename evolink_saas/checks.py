@@ -3,7 +3,8 @@
 evolink.E001  PUBLIC_URL is not https                    evolink.E005  DEBUG is on
 evolink.E002  safe_http may reach extra networks         evolink.E006  a simulator account serves live keys
 evolink.E003  a development secret is in use             evolink.E007  an encryption key cannot be read
-evolink.E004  the run-time role is the owner
+evolink.E004  the run-time role is the owner             evolink.E008  Stripe without a webhook secret
+                                                         evolink.E009  Stripe is not Stripe
 """
 
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from django.db import DatabaseError
 from generations.models import ProviderAccount
 
 Check = Callable[..., list[CheckMessage]]
+STRIPE = "https://api.stripe.com"
 
 
 def public_url(**_: Any) -> list[CheckMessage]:
@@ -71,8 +73,29 @@ def encryption_keys(**_: Any) -> list[CheckMessage]:
     return [Error(message.format(position), hint=hint, id="evolink.E007") for position in unreadable]
 
 
-ALWAYS: tuple[Check, ...] = (encryption_keys,)
-BEFORE_DEPLOYMENT: tuple[Check, ...] = (public_url, extra_networks, development_secrets, database_roles, debug)
+def stripe_secrets(**_: Any) -> list[CheckMessage]:
+    if not settings.STRIPE_API_KEY or settings.STRIPE_WEBHOOK_SECRETS:
+        return []
+    hint = "Set STRIPE_WEBHOOK_SECRETS to the signing secret of the webhook; docs/top-ups.md says how to make one."
+    return [Error("STRIPE_API_KEY is set, and no webhook secret.", hint=hint, id="evolink.E008")]
+
+
+def stripe_address(**_: Any) -> list[CheckMessage]:
+    if settings.STRIPE_API_BASE == STRIPE:
+        return []
+    hint = "Leave STRIPE_API_BASE empty outside development: whoever answers there decides who has paid."
+    return [Error(f"STRIPE_API_BASE is {settings.STRIPE_API_BASE}.", hint=hint, id="evolink.E009")]
+
+
+ALWAYS: tuple[Check, ...] = (encryption_keys, stripe_secrets)
+BEFORE_DEPLOYMENT: tuple[Check, ...] = (
+    public_url,
+    extra_networks,
+    development_secrets,
+    database_roles,
+    debug,
+    stripe_address,
+)
 
 
 def _live_simulators() -> list[str]:

@@ -1,4 +1,4 @@
-"""django-q2's cluster, run crash-only: `python -m evolink_saas.cluster`, started by the supervisor.
+"""django-q2's cluster, run crash-only in a process group of its own; the supervisor forks it.
 
 django-q2 replaces a process that died, but one killed while it waited holds the lock of the shared queue, and then
 nothing runs any more, silently. So here any unexpected death ends the whole process group; the supervisor starts it
@@ -15,15 +15,10 @@ import uuid
 from multiprocessing import Process
 from types import FrameType
 
-import django
+from django_q.cluster import Sentinel
+from django_q.conf import Conf
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "evolink_saas.settings")
-django.setup()
-
-from django_q.cluster import Sentinel  # noqa: E402  needs the apps
-from django_q.conf import Conf  # noqa: E402
-
-from evolink_saas import die_with_parent  # noqa: E402
+from evolink_saas import die_with_parent
 
 logger = logging.getLogger("evolink.worker")
 IDLE, TIMED_OUT, RECYCLED = -1, 0, -2  # what a worker's timer says
@@ -84,7 +79,8 @@ class CrashOnly(Sentinel):
         super().stop()
 
 
-def main() -> None:
+def run_cluster() -> None:
+    """Work until SIGTERM, in this process and those it forks; never returns."""
     output = os.dup(1)
     os.dup2(2, 1)  # what a job prints is no heartbeat
     stop = Heartbeat(output)
@@ -97,7 +93,3 @@ def main() -> None:
     signal.signal(signal.SIGTERM, on_term)
     stop.sentinel.start()
     os._exit(0)
-
-
-if __name__ == "__main__":
-    main()

@@ -11,18 +11,16 @@ import logging
 import re
 import time
 from collections.abc import Callable
-from contextvars import ContextVar
 from datetime import UTC, datetime
 
 from django.http import HttpRequest, HttpResponse
 
-from evolink_saas import request_ids
+from accounts import acting
 
 logger = logging.getLogger("evolink.requests")
 PROBES = ("/healthz", "/readyz")  # asked all the time
 SECRET_PARTS = {"name", "token"}  # of an address
 
-_request: ContextVar[HttpRequest | None] = ContextVar("request", default=None)
 _SECRETS = re.compile(
     r"(?P<kind>(?<![0-9A-Za-z])sk-(?:test-)?+|whsec_|Bearer )[0-9A-Za-z+/=_.-]{8,}"
     r"|(?P<login>://[^\s:/@]+:)[^\s/@]+(?=@)"
@@ -30,22 +28,20 @@ _SECRETS = re.compile(
 
 
 class RequestLog:
-    """Middleware: remembers the request for the lines written meanwhile, and writes one when it is answered."""
+    """Middleware: remembers the request for what is written meanwhile, and writes a line when it is answered."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        token, started = _request.set(request), time.monotonic()
-        try:
+        started = time.monotonic()
+        with acting.within(request):
             response = self.get_response(request)
             milliseconds = round(1000 * (time.monotonic() - started))
             is_probe = request.path in PROBES
             level = logging.ERROR if response.status_code >= 500 else logging.DEBUG if is_probe else logging.INFO
             logger.log(level, "%s %s %s %d ms", request.method, _route(request), response.status_code, milliseconds)
             return response
-        finally:
-            _request.reset(token)
 
 
 class OnlyCrashes(logging.Filter):
@@ -116,10 +112,10 @@ def _route(request: HttpRequest) -> str:
 
 
 def _context() -> dict[str, str]:
-    request = _request.get()
+    request = acting.request()
     if request is None:
         return {}
-    named = {"request": request.META[request_ids.NAME]}
+    named = {"request": request.META[acting.REQUEST_ID]}
     key = getattr(request, "auth", None)
     if key is not None:
         named |= {"organization": key.organization.public_id, "key": key.hint}

@@ -5,7 +5,8 @@ A view's `required_scope` tells who may call it. Refusals follow from the kind o
     refusals = (402, 503)                           of every method
     refusals = {"POST": (402, 409, 422, 503)}       by method
 
-The body of POST /v1/videos/generations is one schema a model, straight from the catalogue, with its examples.
+The body of POST /v1/videos/generations and of POST /v1/quotes is one schema a model, straight from the catalogue, with
+its examples.
 """
 
 import hashlib
@@ -22,7 +23,7 @@ from accounts.permissions import scope_of
 from evolink_saas import refusals
 from generations import catalog
 
-GENERATIONS_PATH = "/v1/videos/generations"
+TAKE_A_GENERATION = ("/v1/videos/generations", "/v1/quotes")
 
 
 class Schema(AutoSchema):
@@ -66,10 +67,11 @@ def finish(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     components["securitySchemes"] = {
         "ApiKey": {"type": "http", "scheme": "bearer", "description": "An API key: `sk-…`, or `sk-test-…` (sandbox)."}
     }
-    operation = result["paths"].get(GENERATIONS_PATH, {}).get("post")
-    if operation is not None:
-        schemas |= {spec.id: _model_schema(spec) for spec in catalog.SPECS}
-        operation["requestBody"] = _generation_body()
+    for path in TAKE_A_GENERATION:
+        operation = result["paths"].get(path, {}).get("post")
+        if operation is not None:
+            schemas |= {spec.id: _model_schema(spec) for spec in catalog.SPECS}
+            operation["requestBody"] = _generation_body()
     return result
 
 

@@ -17,10 +17,12 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
+from typing import Protocol
 
 import psutil
 
@@ -39,12 +41,69 @@ class AlreadyRunning(Exception):
         self.pid = pid
 
 
+class Child(Protocol):
+    """What a family asks of its processes, as `subprocess.Popen` answers it."""
+
+    pid: int
+
+    def poll(self) -> int | None: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+    def send_signal(self, sig: int, /) -> None: ...
+
+
+class Forked:
+    """A child that runs a function of this program: everything is imported already, so it starts at once."""
+
+    LOOK_SECONDS = 0.02
+
+    def __init__(self, work: Callable[[], None], environment: Mapping[str, str], output: int) -> None:
+        self.returncode: int | None = None
+        parent = os.getpid()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self.pid = os.fork()
+        if not self.pid:
+            try:
+                os.setsid()
+                die_with_parent.bind(parent)
+                for number in (signal.SIGTERM, signal.SIGINT):
+                    signal.signal(number, signal.SIG_DFL)
+                os.environ.update(environment)
+                os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+                os.dup2(output, 1)
+                work()
+            except BaseException:
+                traceback.print_exc()
+                os._exit(1)
+            os._exit(0)
+
+    def poll(self) -> int | None:
+        if self.returncode is None:
+            ended, status = os.waitpid(self.pid, os.WNOHANG)
+            self.returncode = os.waitstatus_to_exitcode(status) if ended else None
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while (code := self.poll()) is None:
+            if deadline is not None and time.monotonic() >= deadline:
+                raise subprocess.TimeoutExpired("a forked process", timeout or 0)
+            time.sleep(self.LOOK_SECONDS)
+        return code
+
+    def send_signal(self, sig: int, /) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, sig)
+
+
 class Family:
     """The processes that this one started, ended together."""
 
     def __init__(self, record: Path) -> None:
         self.record = record
-        self.children: dict[str, subprocess.Popen[bytes]] = {}
+        self.children: dict[str, Child] = {}
 
     def __enter__(self) -> "Family":
         end_leftovers(self.record)
@@ -79,6 +138,16 @@ class Family:
         self.write()
         if on_line:
             threading.Thread(target=read_lines, args=(name, child, on_line), daemon=True).start()
+        return child
+
+    def fork(self, name: str, work: Callable[[], None], environment: Mapping[str, str], *, output: int) -> Forked:
+        """Run a function in a process of its own; the descriptor `output` gets what it writes to stdout.
+
+        Only the thread that calls it lives on in there, so no other may hold a lock; and no connection may be open,
+        since both would talk on it.
+        """
+        child = self.children[name] = Forked(work, environment, output)
+        self.write()
         return child
 
     def dead(self) -> str | None:
@@ -144,7 +213,7 @@ def end_leftovers(record: Path) -> None:
                 os.killpg(int(leader), signal.SIGKILL)
 
 
-def kill_group(leader: subprocess.Popen[bytes]) -> None:
+def kill_group(leader: Child) -> None:
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(leader.pid, signal.SIGKILL)
     leader.wait()

@@ -5,9 +5,8 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from accounts import ids
+from accounts import acting, ids
 
-NAME = "evolink.request_id"  # in request.META
 SANE = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
 
 
@@ -20,7 +19,7 @@ class RequestIds:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         given = request.headers.get("x-request-id", "")
         request_id = given if SANE.fullmatch(given) else ids.encode("req_", ids.new())
-        request.META[NAME] = request_id
+        request.META[acting.REQUEST_ID] = request_id
         response = self.get_response(request)
         response["x-request-id"] = request_id
         return response

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import DEFAULT_DB_ALIAS
 
-APPEND_ONLY_TABLES = ("billing_transfer",)
+APPEND_ONLY_TABLES = ("billing_transfer", "billing_providercost", "accounts_auditentry")
 LOGIN = ("USER", "PASSWORD", "HOST", "PORT")
 
 

@@ -30,6 +30,7 @@ ENCRYPTION_KEYS = env.words("ENCRYPTION_KEYS", secret_defaults["ENCRYPTION_KEYS"
 
 INSTALLED_APPS = [
     "unfold",
+    "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -138,6 +139,7 @@ SPECTACULAR_SETTINGS = {
         "LedgerAccount": "billing.models.Account",
         "TaskStatus": "generations.serializers.shapes.TASK_STATUSES",
         "ModelStatus": "generations.serializers.health.STATUSES",
+        "Rounding": "generations.serializers.pricing.ROUNDINGS",
     },
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "evolink_saas.openapi.finish"],
 }
@@ -156,11 +158,35 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS_ONLY
 
 # Money.
 WELCOME_CREDITS = env.decimal("WELCOME_CREDITS", "30")
+SIGN_UP_CREDITS = env.decimal("SIGN_UP_CREDITS", "30")  # once for each mailbox (billing/sign_up_credits.py); 0: none
+SIGN_UP_CREDITS_EXPIRE_DAYS = env.integer("SIGN_UP_CREDITS_EXPIRE_DAYS", 30, minimum=1)
+GRANT_CONFIRMATION_CREDITS = env.decimal("GRANT_CONFIRMATION_CREDITS", "5000")  # beyond it a second operator confirms
 TOP_UP_URL = env.text("TOP_UP_URL", f"{PUBLIC_URL}/docs")  # where a refusal for want of credits sends people
 MAX_LOSS_SHARE = env.decimal("MAX_LOSS_SHARE", "0.15")  # a provider may cost this much more than the task's price
 MAX_LOSS_A_DAY = env.decimal("MAX_LOSS_A_DAY", "100")  # dollars that all tasks of a UTC day may lose together
+TELL_OPERATORS = "generations.alerts.tell"  # what billing.alerts calls
 RELEASE_EXTENDS_EXPIRY_DAYS = 7  # what returns to a lot that has expired meanwhile lives this long
 AUDIT_CHECKS = ["generations.audit.checks"]  # functions (Wallet) -> Findings that the auditor runs besides its own
+
+# Top-ups through Stripe (billing/top_ups): off without a key. Each webhook secret is accepted, so one can be rotated.
+STRIPE_API_KEY = env.text("STRIPE_API_KEY", "")
+STRIPE_WEBHOOK_SECRETS = env.words("STRIPE_WEBHOOK_SECRETS")
+STRIPE_API_BASE = env.text("STRIPE_API_BASE", "https://api.stripe.com").rstrip("/")
+TOP_UP_MIN_USD = env.decimal("TOP_UP_MIN_USD", "5")  # of an amount that is no pack
+TOP_UP_MAX_USD = env.decimal("TOP_UP_MAX_USD", "5000")
+TOP_UP_RETURN_URL = env.text("TOP_UP_RETURN_URL", TOP_UP_URL)  # where Stripe's page sends people back to
+TOP_UP_LOOK_SECONDS = [float(word) for word in env.words("TOP_UP_LOOK_SECONDS", "180,600,1800,3600")]
+
+# E-mails to members (billing/notices.py). Without a mail server they are written to the log's stream.
+EMAIL_HOST = env.text("EMAIL_HOST", "")
+EMAIL_PORT = env.integer("EMAIL_PORT", 587, minimum=1)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD", "")
+EMAIL_SECURITY = env.choice("EMAIL_SECURITY", "starttls", ("starttls", "tls", "none"))
+EMAIL_USE_TLS, EMAIL_USE_SSL = EMAIL_SECURITY == "starttls", EMAIL_SECURITY == "tls"
+EMAIL_TIMEOUT = env.integer("EMAIL_TIMEOUT_SECONDS", 10, minimum=1)  # for each word with the mail server
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
+DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "AI video gateway <no-reply@localhost>")
 
 # Outbound calls to addresses that a customer gave. Both are for development alone: `check --deploy` refuses them.
 SAFE_HTTP_EXTRA_NETWORKS = env.words("SAFE_HTTP_EXTRA_NETWORKS")

@@ -45,7 +45,7 @@ class Stack:
                 raise PartFailed(
                     f"The {name} ended {DEATHS} times in {DEATHS_SECONDS} seconds; its last lines say why."
                 )
-            self.on_line(name, f"ended with status {self.family.children[name].returncode}; starting it again")
+            self.on_line(name, f"ended with status {self.family.children[name].poll()}; starting it again")
             self.family.end_group(name)
             self.start(name, self.commands[name])
 

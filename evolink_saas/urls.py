@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("docs", SpectacularSwaggerView.as_view(url_name="openapi"), name="docs"),
     path("healthz", health.live),
     path("readyz", health.ready),
+    path("admin/reports/", include("evolink_saas.reports.urls")),
     path("admin/", admin.site.urls),
     re_path(r"^static/(?P<path>.*)$", serve_static, {"insecure": True}),
     re_path(r"^(?!admin$)", errors.invalid_url),

@@ -2,7 +2,8 @@
 
 I14 what was reserved and captured is the price of the frozen inputs · I17 one reservation a task, open exactly as long
 as the task · I18 completed = captured, failed or cancelled = released · I20 attempts and tasks agree · I21 one delivery
-a task and event (and every finished task with a callback has one).
+a task and event (and every finished task with a callback has one) · I23 every attempt that succeeded has one provider
+cost, and every cost its attempt · I25 the counts of outcomes are those of the tasks.
 """
 
 import json
@@ -17,8 +18,8 @@ from django.utils import timezone
 from billing import pricing
 from billing.models import Reservation, Wallet
 from billing.replay import Finding
-from generations import alerts, catalog
-from generations.models import Task
+from generations import alerts, catalog, outcomes
+from generations.models import Attempt, Task
 
 TASKS = """
 SELECT task.id, task.status, task.reserved_credits, task.charged_credits, task.price, task.measured_seconds,
@@ -35,6 +36,24 @@ WITHOUT_TASK = """
 SELECT reservation.id FROM billing_reservation AS reservation
 LEFT JOIN generations_task AS task ON task.id = reservation.id
 WHERE reservation.wallet_id = %s AND (task.id IS NULL OR task.organization_id <> %s)
+"""
+COSTS = """
+SELECT attempt.id, 'the attempt succeeded without a provider cost'
+FROM generations_attempt AS attempt JOIN generations_task AS task ON task.id = attempt.task_id
+LEFT JOIN billing_providercost AS cost
+    ON cost.wallet_id = task.organization_id AND cost.attempt_id = attempt.id AND cost.kind = 'attempt'
+WHERE task.organization_id = %(organization)s AND attempt.state = 'succeeded' AND cost.id IS NULL
+UNION ALL
+SELECT cost.attempt_id, 'provider cost ' || cost.seq || ' does not fit its attempt'
+FROM billing_providercost AS cost
+LEFT JOIN generations_attempt AS attempt ON attempt.id = cost.attempt_id
+LEFT JOIN generations_task AS task ON task.id = attempt.task_id
+WHERE cost.wallet_id = %(organization)s AND (
+    (task.id, task.organization_id, task.model, task.user_group, attempt.account_id)
+        IS DISTINCT FROM (cost.task_id, cost.wallet_id, cost.model, cost.user_group, cost.account_id)
+    OR (cost.kind <> 'correction' AND cost.reference <> 'attempt:' || attempt.id)
+    OR (cost.kind = 'attempt' AND attempt.state NOT IN ('succeeded', 'failed'))
+    OR (cost.kind = 'orphan' AND attempt.state NOT IN ('lost', 'failed')))
 """
 OUTCOME = {
     Task.Status.COMPLETED: Reservation.State.CAPTURED,
@@ -57,6 +76,11 @@ def checks(wallet: Wallet) -> Iterable[Finding]:
         while rows := cursor.fetchmany(CHUNK):
             for row in rows:
                 yield from _task(*row)
+        cursor.execute(COSTS, {"organization": organization})
+        for attempt, problem in cursor.fetchall():
+            yield Finding(invariant="I23", subject=Attempt(id=attempt).reference, problem=problem)
+    for subject, problem in outcomes.wrong(organization):
+        yield Finding(invariant="I25", subject=subject, problem=problem)
 
 
 def watch_reservations() -> None:

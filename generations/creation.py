@@ -16,30 +16,17 @@ from django.db import transaction
 from django.db.models import Count
 from django.utils import timezone
 
-from accounts import keys, organizations
+from accounts import organizations
 from accounts.compiled import Compiled, Given, in_one_trip
-from accounts.errors import InvalidRequest, TooManyRequests, Unavailable
+from accounts.errors import TooManyRequests, Unavailable
 from accounts.models import ApiKey, Organization
 from billing import ledger, one_statement, pricing
-from billing.errors import PriceMissing
-from generations import (
-    catalog,
-    doorbell,
-    elements,
-    estimates,
-    health,
-    idempotency,
-    leases,
-    references,
-    routing,
-    safe_http,
-    settlement,
-)
-from generations.catalog import envelope
-from generations.catalog.base import Parsed, Spec
-from generations.models import IdempotencyRecord, StoredFile, Task, TaskMedia, Voice
+from generations import doorbell, elements, estimates, health, idempotency, leases, quotes, routing, validation
+from generations.catalog.base import Parsed
+from generations.models import IdempotencyRecord, Quote, Task, TaskMedia
 from generations.requests import Order
 from generations.serializers.tasks import task_object
+from generations.validation import Asked
 
 ENDPOINT = "videos/generations"
 OPEN_TASKS = Compiled(
@@ -73,12 +60,11 @@ def create(organization: Organization, key: ApiKey, body: Mapping[str, Any], ide
         raise
 
 
-def takes(organization: Organization, spec: Spec, body: Mapping[str, Any]) -> bool:
+def takes(organization: Organization, body: Mapping[str, Any]) -> bool:
     """Whether this valid request would find a price and a provider account now. Writes nothing."""
-    parsed = spec.parse(body)
+    asked = validation.read(body)
     try:
-        price = _price(organization, parsed, settlement.reserved_seconds(spec, parsed, {}), settlement.frozen(spec))
-        routing.admit(_wish(organization, spec, parsed, price))
+        _price_and_admit(organization, asked, None)
     except Unavailable:
         return False
     return True
@@ -101,38 +87,26 @@ def _create(organization: Organization, key: ApiKey, body: Mapping[str, Any], id
 def _make(
     organization: Organization, key: ApiKey, body: Mapping[str, Any], remember: tuple[str, str, bytes] | None = None
 ) -> tuple[Task, str]:
-    given = envelope.read(body)
-    spec = catalog.choose(given.model)
-    keys.allow_model(key, spec.id)
-    parsed = spec.parse(body)
-    _check_callback(given.callback_url)
-    uploads = references.check_at_post(organization, parsed.media)
-    elements.check(organization, parsed.elements)
-    _check_voice(parsed)
-    price = _price(organization, parsed, settlement.reserved_seconds(spec, parsed, uploads), settlement.frozen(spec))
-    routing.admit(_wish(organization, spec, parsed, price))
-    task = _task(organization, key, spec, parsed, price, given)
+    asked = validation.check(organization, key, body)
+    quote = quotes.lock(organization, asked, body)
+    price = _price_and_admit(organization, asked, quote)
+    task = _task(organization, key, asked, price, quote)
     answer = json.dumps(task_object(task), ensure_ascii=False, separators=(",", ":"))
+    if quote:
+        quotes.use(quote, task)
     with in_one_trip():
         _insert(
             task,
-            _media(task, parsed, uploads),
+            _media(task, asked),
             [idempotency.record(organization, *remember, task, answer)] if remember else [],
         )
         ledger.reserve(organization, task.pk, price.credits, api_key=key, model=task.model)
-    _check_room(organization, key)
+        _check_room(organization, key)
     return task, answer
 
 
-def _task(
-    organization: Organization,
-    key: ApiKey,
-    spec: Spec,
-    parsed: Parsed,
-    price: pricing.Price,
-    given: envelope.Envelope,
-) -> Task:
-    now = timezone.now()
+def _task(organization: Organization, key: ApiKey, asked: Asked, price: pricing.Price, quote: Quote | None) -> Task:
+    now, spec, parsed, given = timezone.now(), asked.spec, asked.parsed, asked.given
     return Task(
         organization=organization,
         api_key=key,
@@ -145,7 +119,7 @@ def _task(
         estimated_seconds=estimates.seconds(spec),
         price=price.inputs,
         billing_rule=parsed.price.billing_rule,
-        user_group=organization.user_group.name,
+        user_group=quote.user_group if quote else organization.user_group.name,
         reserved_credits=price.credits,
         created_at=now,
         deadline_at=now + timedelta(minutes=spec.unaccepted_deadline_minutes),
@@ -154,10 +128,10 @@ def _task(
     )
 
 
-def _media(task: Task, parsed: Parsed, uploads: Mapping[str, StoredFile]) -> list[TaskMedia]:
+def _media(task: Task, asked: Asked) -> list[TaskMedia]:
     return [
-        TaskMedia(task=task, role=medium.role, param=medium.param, url=medium.url, file=uploads.get(medium.url))
-        for medium in parsed.media
+        TaskMedia(task=task, role=medium.role, param=medium.param, url=medium.url, file=asked.uploads.get(medium.url))
+        for medium in asked.parsed.media
     ]
 
 
@@ -167,14 +141,13 @@ def _insert(task: Task, media: list[TaskMedia], records: Sequence[IdempotencyRec
     one_statement.execute([one_statement.insert(rows) for rows in tables if rows])
 
 
-def _price(
-    organization: Organization, parsed: Parsed, seconds: Decimal | int | None, settled: Mapping[str, str]
-) -> pricing.Price:
-    wanted = parsed.price
-    try:
-        return pricing.quote(wanted.model, wanted.cell, seconds, organization, settled=settled)
-    except PriceMissing as error:
-        raise Unavailable("model_unavailable", f"{wanted.model} has no price at the moment.") from error
+def _price_and_admit(organization: Organization, asked: Asked, quote: Quote | None) -> pricing.Price:
+    """Raises Unavailable. The price, unless it was promised, and the accounts are asked for in one trip."""
+    with in_one_trip():
+        accounts = routing.ask(asked.parsed.model, organization.pk, sandbox=organization.is_sandbox)
+        price = quotes.price(quote) if quote else validation.price(organization, asked)
+    routing.admit(_wish(organization, asked, price), accounts)
+    return price
 
 
 def _duration(parsed: Parsed, price: pricing.Price) -> int | None:
@@ -182,7 +155,8 @@ def _duration(parsed: Parsed, price: pricing.Price) -> int | None:
     return math.ceil(Decimal(price.inputs["seconds"])) if "measured" in price.inputs else parsed.video_duration
 
 
-def _wish(organization: Organization, spec: Spec, parsed: Parsed, price: pricing.Price) -> routing.Wish:
+def _wish(organization: Organization, asked: Asked, price: pricing.Price) -> routing.Wish:
+    parsed = asked.parsed
     return routing.Wish(
         model=parsed.model,
         cell=parsed.price.cell,
@@ -192,27 +166,12 @@ def _wish(organization: Organization, spec: Spec, parsed: Parsed, price: pricing
         organization_id=organization.pk,
         order=Order(
             model=parsed.model,
-            makes_element=spec.type == "element",
+            makes_element=asked.spec.type == "element",
             inputs=parsed.inputs,
             links={medium.role: medium.url for medium in parsed.media},
             elements=elements.named([element.element_id for element in parsed.elements]),
         ),
     )
-
-
-def _check_callback(url: str | None) -> None:
-    if url is None:
-        return
-    try:
-        safe_http.check_spelling(url, https_only=True)
-    except safe_http.AddressRefused as error:
-        raise InvalidRequest("callback_url_not_allowed", str(error), param="callback_url") from error
-
-
-def _check_voice(parsed: Parsed) -> None:
-    voice = parsed.voice
-    if voice and not Voice.objects.filter(pk=voice.voice_id, enabled=True).exists():
-        raise InvalidRequest("invalid_parameter", "There is no such voice.", param=voice.param)
 
 
 def _check_room(organization: Organization, key: ApiKey) -> None:

@@ -24,7 +24,7 @@ RETRY_SECONDS = (1, 2, 5, 15, 60)
 
 def fetch(attempt_id: str) -> None:
     """The job behind every attempt in `fetching`."""
-    rows = Attempt.objects.filter(pk=attempt_id, state=Attempt.State.FETCHING)
+    rows = Attempt.objects.filter(pk=attempt_id, state=Attempt.State.FETCHING).select_related("account")
     attempt = leases.claim(rows, seconds=LEASE_SECONDS)
     if attempt is None:
         return

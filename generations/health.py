@@ -62,7 +62,7 @@ def note_refusal(organization: Organization, model: str) -> None:
 def roll_up(*, seconds: float = ROLL_UP_SECONDS, patience_seconds: float = WAIT_FOR_OTHERS_SECONDS) -> int:
     """Count every hour that is over and settled, the oldest first; how many were counted."""
     stop_at = time.monotonic() + seconds
-    until = _settled_until(patience_seconds)
+    until = settled_until(patience_seconds)
     if until is None:
         return 0
     hours = 0
@@ -79,7 +79,7 @@ def _note(models: list[str], closed: list[bool], *, looked: bool) -> None:
         cursor.execute(NOTE, given | {"looked": bit if looked else 0, "refused": 0 if looked else bit})
 
 
-def _settled_until(patience_seconds: float) -> datetime | None:
+def settled_until(patience_seconds: float) -> datetime | None:
     """The full hour before which nothing can end any more; None while somebody who might has not come to an end.
 
     `finished_at` is set before its transaction commits, but after it has locked a task. So who is at work on no task
@@ -107,7 +107,7 @@ def _at_work_on_tasks() -> set[str]:
 def _count_next(until: datetime) -> bool:
     """Count the hour at the mark. False when it is not before `until`, or another worker is counting it."""
     if not HealthMark.objects.exists():
-        HealthMark.objects.bulk_create([HealthMark(counted_until=_first_hour(until))], ignore_conflicts=True)
+        HealthMark.objects.bulk_create([HealthMark(counted_until=first_hour(until))], ignore_conflicts=True)
     mark = HealthMark.objects.select_for_update(skip_locked=True, no_key=True).first()
     if mark is None or mark.counted_until >= until:
         return False
@@ -118,7 +118,7 @@ def _count_next(until: datetime) -> bool:
     return True
 
 
-def _first_hour(until: datetime) -> datetime:
+def first_hour(until: datetime) -> datetime:
     """Where counting begins: the hour of the first end there is."""
     first = Task.objects.filter(finished_at__isnull=False).aggregate(first=Min("finished_at"))["first"]
     return figures.hour_of(min(first, until)) if first else until

@@ -11,11 +11,10 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from django.db import connection
 from django.db.utils import OperationalError
 from django.utils import timezone
 
-from accounts.compiled import in_one_trip
+from accounts.compiled import Question, together
 from accounts.errors import Conflict, InvalidRequest, Unprocessable
 from accounts.models import Organization
 from generations.models import IdempotencyRecord, Task
@@ -54,10 +53,10 @@ def earlier_answer(organization: Organization, endpoint: str, key: str, body_dig
     name = f"{organization.pk}:{endpoint}:{key}"
     number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
     try:
-        with connection.cursor() as turn, connection.cursor() as cursor, in_one_trip():
-            turn.execute(WAIT_FOR_TURN, [f"{WAIT_SECONDS}s", number])
-            cursor.execute(FIND, [organization.pk, endpoint, key])
-            _, known_digest, answer = cursor.fetchone()
+        _, [(_, known_digest, answer)] = together(
+            Question(text=WAIT_FOR_TURN, values=[f"{WAIT_SECONDS}s", number], read=list),
+            Question(text=FIND, values=[organization.pk, endpoint, key], read=list),
+        )
     except OperationalError as error:
         raise _still_running(error) from error
     if answer is None:

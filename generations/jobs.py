@@ -20,7 +20,20 @@ from django.utils import timezone
 from django_q.models import Schedule
 
 from accounts import organizations, throttles
-from billing import audit, ledger, rollups
+from billing import (
+    audit,
+    grants,
+    ledger,
+    notices,
+    provider_costs,
+    report_rollups,
+    rollups,
+    spending_guard,
+    thresholds,
+    voucher_tries,
+)
+from billing.top_ups import looks as top_up_looks
+from billing.top_ups import recharge
 from generations import audit as books
 from generations import (
     catalog,
@@ -35,8 +48,10 @@ from generations import (
     leases,
     lifecycle,
     lookups,
+    outcomes,
     polling,
     provider_accounts,
+    quotes,
     uploads,
     voices,
     webhooks,
@@ -51,7 +66,12 @@ HANDOVER_SECONDS = 25  # with them it ends well before the time-out of a job
 LOOP_LEASE_SECONDS = 6
 SWEEP_SECONDS = 0.5
 AUDIT_SECONDS = 60  # a job has 120; what is left over has its turn in the next
+ROLL_UP_SECONDS = 40  # the next one starts after a minute
+COSTS_ROLL_UP_SECONDS = 10
+REPORT_ROLL_UP_SECONDS = 40
 ROLL_UP_SECONDS = 45  # the next one starts after a minute
+TOP_UP_SECONDS = 25  # for each of two, likewise
+WATCH_SECONDS, MAIL_SECONDS = 20, 30  # together far less than the time-out of a job
 SWEEP_LIMIT = 200
 POLL_MARGIN_SECONDS = 10
 SCHEDULES_LOCK = 0x736368656475  # an advisory lock of the database: those who write the schedules come one by one
@@ -81,6 +101,9 @@ def ensure_schedules() -> None:
         _schedule(f"loop {shard}", "generations.jobs.loop", Schedule.MINUTES, minutes=1, args=f"({shard},)")
         doorbell.ring_first("loop", shard)
     _schedule("roll-ups", "generations.jobs.roll_up", Schedule.MINUTES, minutes=1)
+    _schedule("report-roll-ups", "generations.jobs.roll_up_reports", Schedule.MINUTES, minutes=1)
+    _schedule("top-ups", "generations.jobs.top_ups", Schedule.MINUTES, minutes=1)
+    _schedule("notices", "generations.jobs.notify", Schedule.MINUTES, minutes=1)
     _schedule("housekeeping", "generations.jobs.housekeeping", Schedule.MINUTES, minutes=5)
     _schedule("audit", "generations.jobs.audit_changed", Schedule.MINUTES, minutes=5)
     _schedule("nightly audit", "generations.jobs.audit_all", Schedule.DAILY)
@@ -142,7 +165,7 @@ def sweep(limit: int = SWEEP_LIMIT) -> int:
 def observe() -> None:
     """Look whether each model would take a request of a live organization now, and write it down for this minute."""
     anyone = organizations.ordinary()
-    health.note_looks({spec.id: creation.takes(anyone, spec, spec.plain_request) for spec in catalog.SPECS})
+    health.note_looks({spec.id: creation.takes(anyone, spec.plain_request) for spec in catalog.SPECS})
 
 
 def housekeeping() -> None:
@@ -159,6 +182,11 @@ def expire_files() -> None:
         pass
 
 
+def forget_quotes() -> None:
+    while quotes.sweep():
+        pass
+
+
 def forget_rates() -> None:
     throttles.sweep(time.time())
 
@@ -169,8 +197,35 @@ def synchronize_voices() -> None:
 
 
 def roll_up() -> None:
-    """Roll up the transfers of every wallet, so that tails are short."""
+    """Roll up the transfers and the provider costs of every wallet, so that tails are short."""
+    provider_costs.roll_all(seconds=COSTS_ROLL_UP_SECONDS)
     rollups.roll_all(seconds=ROLL_UP_SECONDS)
+
+
+def roll_up_reports() -> None:
+    """Roll up what the reports of all organizations read."""
+    report_rollups.roll_all(seconds=REPORT_ROLL_UP_SECONDS)
+
+
+def top_ups() -> None:
+    """Ask Stripe about top-ups that nobody told us of, and recharge wallets that run low."""
+    top_up_looks.run(seconds=TOP_UP_SECONDS)
+    recharge.run(seconds=TOP_UP_SECONDS)
+
+
+def notify() -> None:
+    """Look whose balance fell and which keys' spending jumped, and send what members are to be told."""
+    for step in (watch_balances, watch_keys):
+        _go_on_after_errors(step)
+    notices.send_due(seconds=MAIL_SECONDS)
+
+
+def watch_balances() -> None:
+    thresholds.look_all(seconds=WATCH_SECONDS)
+
+
+def watch_keys() -> None:
+    spending_guard.look_all(seconds=WATCH_SECONDS)
 
 
 def audit_changed() -> None:
@@ -186,12 +241,17 @@ def audit_all() -> None:
 CHORES = (
     expire_files,
     ledger.expire_due,
+    grants.lapse_due,
+    voucher_tries.sweep,
     idempotency.forget_old,
+    forget_quotes,
     forget_rates,
     books.watch_reservations,
     lookups.look_at_orphans,
     provider_accounts.fetch_callback_keys,
     health.roll_up,
+    outcomes.roll_up,
+    top_up_looks.catch_up,
 )
 
 

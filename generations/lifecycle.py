@@ -23,10 +23,12 @@ from django.utils import timezone
 from accounts import ids
 from accounts.errors import Conflict
 from billing import ledger, pricing
+from billing.models import ProviderCost
 from generations import (
     alerts,
     breaker,
     catalog,
+    costs,
     doorbell,
     elements,
     leases,
@@ -233,6 +235,7 @@ def attempt_failed(attempt: Attempt, progress: Progress) -> None:
             goes_on = task.is_open and not verdict.by_input and _may_go_on(task)
             margin.lose(attempt) if progress.cost and progress.cost.amount else margin.give_back(attempt)
             _end_or_go_on(task, verdict, goes_on=goes_on)
+            costs.record_failed(task, attempt, progress.cost)
     if moved:
         breaker.fault(attempt, verdict.upstream_message) if is_fault else breaker.undecided(attempt)
 
@@ -272,7 +275,8 @@ def complete(attempt: Attempt, *, result: StoredFile | None) -> bool:
         if task.type == Task.Type.ELEMENT:
             elements.create(task, attempt)
         measured = settlement.measured_seconds(task, result)
-        _end(task, Status.COMPLETED, expires_at=result.expires_at if result else None, measured=measured)
+        until, cost = result.expires_at if result else None, costs.of_success(task, attempt)
+        _end(task, Status.COMPLETED, expires_at=until, measured=measured, cost=cost)
         return True
 
 
@@ -340,6 +344,7 @@ def _end(
     *,
     expires_at: datetime | None = None,
     measured: Decimal | None = None,
+    cost: ProviderCost | None = None,
 ) -> bool:
     """Move the locked task into a terminal state, settle its credits and announce it. Last step of a transaction."""
     now = timezone.now()
@@ -356,7 +361,7 @@ def _end(
     elements.let_references_expire(task, now)
     webhooks.announce(task, f"task.{status}")
     if status == Status.COMPLETED:
-        ledger.capture(task.pk, values["charged_credits"])
+        ledger.capture(task.pk, values["charged_credits"], cost=cost)
     else:
         ledger.release(task.pk)
     return True

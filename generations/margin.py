@@ -16,10 +16,10 @@ from django.db.models import DecimalField, F, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from billing.dollars import CREDITS_PER_DOLLAR
 from generations import alerts
 from generations.models import Attempt, DayLoss, MarginGuard
 
-CREDITS_PER_DOLLAR = Decimal(72)
 SMALLEST = Decimal("0.000001")
 NEARLY = Decimal("0.8")  # of the day's loss: an operator should know
 

@@ -7,9 +7,10 @@ again the next day.
 from datetime import timedelta
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
-from generations import alerts
+from generations import alerts, costs
 from generations.models import Attempt, OrphanSpend
 from generations.providers.base import Progress
 
@@ -34,6 +35,7 @@ def note_late_success(attempt: Attempt, progress: Progress) -> None:
     if progress.cost:
         values |= {"cost_amount": progress.cost.amount, "cost_unit": progress.cost.name}
     if OrphanSpend.objects.filter(attempt=attempt).update(**values):
+        costs.record_orphan(attempt, progress.cost)
         alerts.tell("late-success", str(attempt), "The provider finished work after the refund; it is not charged.")
 
 
@@ -56,7 +58,11 @@ def look_at(orphan: OrphanSpend, found: Progress | None) -> None:
     orphan.found_state = found.state_word[:40] if found else "absent"
     if found and found.cost:
         orphan.cost_amount, orphan.cost_unit = found.cost.amount, found.cost.name
-    orphan.save(update_fields=["due_at", "found_state", "cost_amount", "cost_unit"])
+    charged = found is not None and (found.state == "succeeded" or (found.cost is not None and found.cost.amount > 0))
+    with transaction.atomic():
+        orphan.save(update_fields=["due_at", "found_state", "cost_amount", "cost_unit"])
+        if found and charged and not runs_still:
+            costs.record_orphan(orphan.attempt, found.cost)
     if found and found.state == "succeeded":
         alerts.tell("late-success", str(orphan.attempt), "It finished after the refund; it is our loss, not charged.")
 

@@ -17,6 +17,7 @@ from generations.providers.base import ProviderError
 
 logger = logging.getLogger(__name__)
 CALLBACK_KEYS_LIVE = timedelta(hours=12)
+SIMULATED_RATES = {"unit": "0.126"}  # of Kling's largest pack
 
 
 def enable(account: ProviderAccount) -> None:
@@ -58,15 +59,15 @@ def fetch_callback_keys() -> None:
 def ensure_simulator_accounts(base_url: str, api_key: str) -> None:
     """The development accounts at the simulator: one serves live keys, one serves sandbox keys. Run it again freely."""
     for serves in ProviderAccount.Serves.values:
+        values = {
+            "alias": "simulator",
+            "provider": "kling",
+            "base_url": base_url,
+            "serves": serves,
+            "simulator": True,
+        }
         account, _ = ProviderAccount.objects.update_or_create(
-            name=f"simulator-{serves}",
-            defaults={
-                "alias": "simulator",
-                "provider": "kling",
-                "base_url": base_url,
-                "serves": serves,
-                "simulator": True,
-            },
+            name=f"simulator-{serves}", defaults=values, create_defaults=values | {"rates": SIMULATED_RATES}
         )
         account.set_credentials({"api_key": api_key})
         account.save(update_fields=["encrypted_credentials"])

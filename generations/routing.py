@@ -16,8 +16,10 @@ from typing import Any
 
 from django.utils import timezone
 
-from accounts.compiled import Compiled, Given
+from accounts import compiled
+from accounts.compiled import Answer, Compiled, Given
 from accounts.errors import Unavailable
+from billing.dollars import CREDITS_PER_DOLLAR
 from generations import breaker, margin, requests, switches
 from generations.models import Attempt, ProviderAccount, Task
 from generations.providers import ADAPTERS, adapter
@@ -117,9 +119,16 @@ def choose(task: Task, order: Order | None = None) -> Choice:
     return _choice(sorted(found, key=lambda candidate: bool(candidate.asked_last)))
 
 
-def admit(wanted: Wish) -> None:
+def ask(model: str, organization_id: Any, *, sandbox: bool) -> Answer:
+    """For what there is to know of the accounts; it may travel with another question, and serves `admit` then."""
+    serves = ProviderAccount.Serves.SANDBOX if sandbox else ProviderAccount.Serves.LIVE
+    day = margin.day_of(timezone.now())
+    return compiled.ask(ACCOUNTS.given(serves=serves, model=model, organization_id=organization_id, day=day))
+
+
+def admit(wanted: Wish, accounts: Answer) -> None:
     """Raises Unavailable where a new task would find no account now, nor after a short wait."""
-    found = candidates(wanted, at_post=True)
+    found = candidates(wanted, accounts, at_post=True)
     if any(not candidate.reason or candidate.waits for candidate in found):
         return
     for candidate in found:
@@ -134,17 +143,18 @@ def admit(wanted: Wish) -> None:
     )
 
 
-def candidates(wanted: Wish, *, without: set[int] = frozenset(), at_post: bool = False) -> list[Candidate]:  # type: ignore[assignment]
+def candidates(
+    wanted: Wish,
+    accounts: Answer | None = None,
+    *,
+    without: set[int] = frozenset(),  # type: ignore[assignment]
+    at_post: bool = False,
+) -> list[Candidate]:
     """All accounts that serve this kind of key, cheapest first. A new task does not wait for one that is unwell."""
     now = timezone.now()
-    accounts = ACCOUNTS(
-        serves=ProviderAccount.Serves.SANDBOX if wanted.sandbox else ProviderAccount.Serves.LIVE,
-        model=wanted.model,
-        organization_id=wanted.organization_id,
-        day=margin.day_of(now),
-    )
+    accounts = accounts or ask(wanted.model, wanted.organization_id, sandbox=wanted.sandbox)
     found = []
-    for account in accounts:
+    for account in accounts.rows:
         cost = _cost(account, wanted)
         loss = margin.loss(cost, wanted.price) if cost is not None else Decimal(0)
         candidate = Candidate(account=account, cost=cost or Decimal(0), loss=loss)
@@ -219,7 +229,7 @@ def _against(candidate: Candidate, wanted: Wish, now: datetime, *, at_post: bool
     if reason := _obstacle(candidate, wanted):
         return replace(candidate, reason=reason)
     limits = margin.limits(account)
-    if candidate.cost > wanted.price / margin.CREDITS_PER_DOLLAR * (1 + limits.share):
+    if candidate.cost > wanted.price / CREDITS_PER_DOLLAR * (1 + limits.share):
         return replace(candidate, reason="would cost too much")
     if not limits.has_room(candidate.loss):
         return replace(candidate, reason="the day's loss is used up", over_day=True)

@@ -23,6 +23,12 @@ def reserved_seconds(spec: Spec, parsed: Parsed, uploads: Mapping[str, StoredFil
     return min(pricing.rounded(length, spec.settlement.reserves), Decimal(most))
 
 
+def is_open(spec: Spec, parsed: Parsed, uploads: Mapping[str, StoredFile]) -> bool:
+    """Whether the charge may be less than what is reserved: it follows an output, or an input nobody has measured."""
+    settled = spec.settlement
+    return settled is not None and (settled.measures == "output" or _length(settled, parsed, uploads) is None)
+
+
 def frozen(spec: Spec) -> dict[str, str]:
     """What the price's inputs have to say about it; nothing for a length that is asked for."""
     if spec.settlement is None:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from itertools import chain
 from typing import Any
 
-from billing import pricing
+from billing import price_lines, pricing
 from billing.amounts import ZERO, number
 from billing.models import Kind, Transfer
 from billing.pricing import Line
@@ -43,8 +43,8 @@ class Timeline:
     """`price` is what was reserved for; `settled` what a length that only the media knew made of it in the end."""
 
     task: Task
-    price: Line
-    settled: Line | None
+    price: list[Line]
+    settled: list[Line] | None
     events: list[Event]
     files: list[StoredFile]
 
@@ -66,11 +66,16 @@ def of(task: Task) -> Timeline:
     seconds = pricing.settled_seconds(task.price, task.measured_seconds) if completed else None
     return Timeline(
         task=task,
-        price=pricing.line(task.price),
-        settled=None if seconds is None else pricing.line(task.price, seconds),
+        price=_lines(task),
+        settled=None if seconds is None else _lines(task, seconds),
         events=sorted(told, key=lambda event: event.at),
         files=files,
     )
+
+
+def _lines(task: Task, seconds: Decimal | None = None) -> list[Line]:
+    label = pricing.line(task.price).label
+    return price_lines.explain(task.price, label, user_group=task.user_group, seconds=seconds)
 
 
 def _of_task(task: Task) -> Iterator[Event]:

@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from generations.views import elements, files, health, hints, models, tasks, usage, webhooks
+from generations.views import elements, files, health, hints, models, pricing, quotes, tasks, usage, webhooks
 
 urlpatterns = [
     path("v1/videos/generations", tasks.Generations.as_view()),
+    path("v1/quotes", quotes.Quotes.as_view()),
     path("v1/tasks", tasks.Tasks.as_view()),
     path("v1/tasks/batch", tasks.TaskBatch.as_view()),
     path("v1/tasks/<str:task_id>", tasks.OneTask.as_view()),
@@ -18,6 +19,7 @@ urlpatterns = [
     path("v1/models", models.Models.as_view()),
     path("v1/catalog/models", models.CatalogModels.as_view()),
     path("v1/catalog/models/<str:model_id>", models.CatalogModel.as_view()),
+    path("v1/catalog/pricing", pricing.CatalogPricing.as_view()),
     path("v1/catalog/health", health.CatalogHealth.as_view(), name="health"),
     path("v1/webhooks/secret", webhooks.Secret.as_view()),
     path("v1/webhooks/secret/rotate", webhooks.RotateSecret.as_view()),

@@ -8,7 +8,7 @@ from django.db import connection
 from pytest_django import DjangoDbBlocker
 
 from evolink_saas import roles
-from generations import estimates, standing
+from generations import estimates, published_prices, standing
 from tests import database
 
 pytest_plugins = [
@@ -17,6 +17,7 @@ pytest_plugins = [
     "tests.generations.gateway",
     "tests.generations.kie",
     "tests.generations.two_accounts",
+    "tests.stripe_peer.fixtures",
 ]
 
 
@@ -42,4 +43,5 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 def nothing_remembered() -> None:
     """What a process keeps for a short time would be another test's."""
     estimates.medians.forget()
+    published_prices.public.forget()
     standing.report.forget()

@@ -24,17 +24,42 @@ SPEAK_HTTP = (
 MAX_FILE_LINES, MAX_FUNCTION_LINES = 400, 50
 
 WRITES = {"create", "bulk_create", "get_or_create", "update_or_create", "update", "bulk_update", "delete"}
-LEDGER = {"billing/ledger.py", "billing/locks.py", "billing/lots.py", "billing/postings.py", "billing/budgets.py"}
+LEDGER = {f"billing/{name}.py" for name in ("ledger", "locks", "lots", "postings", "budgets", "caps")}
 WRITERS = {
     **dict.fromkeys(("Wallet", "CreditLot", "Reservation", "ReservationLot", "Transfer", "BudgetWindow"), LEDGER),
-    "RollUp": {"billing/rollups.py"},
-    "RollUpCursor": {"billing/rollups.py"},
+    "RollUp": {"billing/rolling.py"},
+    "RollUpCursor": {"billing/rolling.py"},
+    "ProviderCost": {"billing/provider_costs.py", "billing/postings.py"},
+    "CostRollUp": {"billing/rolling.py"},
+    "CostCursor": {"billing/rolling.py"},
+    "ReportRollUp": {"billing/rolling.py"},
+    "ReportCursor": {"billing/rolling.py"},
+    "CostReportRollUp": {"billing/rolling.py"},
+    "CostReportCursor": {"billing/rolling.py"},
     "PriceVersion": {"billing/price_book.py"},
     "PriceCell": {"billing/price_book.py"},
-    "GroupPrice": set(),  # the admin's form
+    "PriceOverride": {"billing/overrides.py"},
+    "PriceDraft": {"billing/drafts.py"},
+    "DraftCell": {"billing/drafts.py"},
     "Adjustment": LEDGER,
+    "GrantRequest": {"billing/grants.py"},
+    "SignUpCredits": {"billing/sign_up_credits.py"},
+    "VoucherBatch": {"billing/vouchers.py"},
+    "Voucher": {"billing/vouchers.py"},
+    "VoucherRedemption": {"billing/vouchers.py"},
+    "VoucherTries": {"billing/voucher_tries.py"},
+    "TopUp": {"billing/top_ups/settling.py"},
+    "AutoRecharge": {"billing/top_ups/settling.py", "billing/top_ups/recharge.py"},
+    "MoneyBack": {"billing/top_ups/money_back.py"},
+    "StripeEvent": {"billing/top_ups/events.py"},
     "AuditRun": {"billing/audit.py"},
     "AuditMark": {"billing/audit.py"},
+    "AuditEntry": {"accounts/audit_log.py"},
+    "BalanceThreshold": {"billing/thresholds.py"},
+    "SpendingGuard": {"billing/spending_guard.py"},
+    "KeyPause": {"billing/spending_guard.py"},
+    "Notice": {"billing/notices.py"},
+    "NoticeMail": {"billing/notices.py"},
     "UserGroup": set(),  # the admin's form
     "User": {"accounts/members.py"},
     "Organization": {"accounts/organizations.py"},
@@ -53,6 +78,8 @@ WRITERS = {
         "generations/hints.py",
     },
     "OrphanSpend": {"generations/orphans.py"},
+    "OutcomeDay": {"generations/outcome_days.py"},
+    "Quote": {"generations/quotes.py"},
     "IdempotencyRecord": {"generations/idempotency.py"},
     "Element": {"generations/elements.py"},
     "ElementCopy": {"generations/elements.py", "generations/element_copies.py"},
@@ -74,6 +101,8 @@ WRITERS = {
     "ModelHour": {"generations/health.py"},
     "ModelHourTime": {"generations/health.py"},
     "HealthMark": {"generations/health.py"},
+    "OutcomeRollUp": {"generations/outcomes.py"},
+    "OutcomeMark": {"generations/outcomes.py"},
 }
 """Which modules may write the rows of a table by its model, or by the name under which another row has them."""
 STATE_MOVERS = {
@@ -81,6 +110,7 @@ STATE_MOVERS = {
     "generations/moves.py": "attempts, for lifecycle",
     "generations/breaker.py": "breakers",
     "generations/webhooks.py": "deliveries",
+    "billing/notices.py": "mails",
     "generations/references.py": "reference media",
     "generations/element_copies.py": "copies of elements",
 }

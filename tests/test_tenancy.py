@@ -17,9 +17,12 @@ from pytest_django import Settings
 
 from accounts import ids
 from billing import ledger
-from generations import files
-from generations.models import Delivery, Element, StoredFile, Task
+from billing.models import TopUp
+from billing.top_ups import settling
+from generations import files, idempotency
+from generations.models import Delivery, Element, Quote, StoredFile, Task
 from tests.cast import Person
+from tests.generations.gateway import TEXT_TO_VIDEO
 from tests.routes import operations
 
 NOBODYS = {"/v1/catalog/models/{model_id}"}
@@ -70,6 +73,7 @@ def owned(alice: Person, settings: Settings) -> dict[str, str]:
         size_bytes=1,
         expires_at=now + timedelta(hours=1),
     )
+    top_up = settling.begin(alice.organization, TopUp.Origin.CHECKOUT, 1000)
     delivery = Delivery.objects.create(
         organization=alice.organization,
         task=task,
@@ -78,12 +82,23 @@ def owned(alice: Person, settings: Settings) -> dict[str, str]:
         webhook_id="msg_1",
         tries_left=0,
     )
+    quote = Quote.objects.create(
+        organization=alice.organization,
+        model=TEXT_TO_VIDEO["model"],
+        body_digest=idempotency.digest(TEXT_TO_VIDEO),
+        price=PRICE | {"model": TEXT_TO_VIDEO["model"], "cell": "720p_off", "unit": "second", "seconds": "5"},
+        user_group="default",
+        credits=Decimal(5),
+        expires_at=now + timedelta(minutes=15),
+    )
     return {
         "key_id": alice.key.public_id,
         "task_id": task.public_id,
         "element_id": str(element.pk),
         "file_id": file.public_id,
+        "top_up_id": top_up.public_id,
         "delivery_id": delivery.public_id,
+        "quote_id": quote.public_id,
         "file_url": files.public_url(file),
         "download_url": files.download_url(file),
         "signed_url": files.signed_url(file, task),
@@ -153,30 +168,44 @@ def test_a_cursor_made_of_a_strangers_id_shows_nothing_of_theirs(owned: dict[str
         assert not [value for value in owned.values() if value in answer.content.decode()], route
 
 
+TAKE_A_GENERATION = ("/v1/videos/generations", "/v1/quotes")
 BODIES: list[tuple[str, Callable[[dict[str, str]], Any], int, str]] = [
     ("/v1/tasks/batch", lambda owned: {"task_ids": [owned["task_id"]]}, 200, '{"data":[]}'),
     (
         "/v1/videos/generations",
-        lambda owned: {
-            "model": "kling-v3-image-to-video",
-            "image_start": "https://media.example/a.png",
-            "model_params": {"element_list": [{"element_id": owned["element_id"]}]},
-        },
-        400,
-        "element_not_found",
+        lambda owned: TEXT_TO_VIDEO | {"quote_id": owned["quote_id"]},
+        422,
+        "There is no such quote",
     ),
     *(
         (
-            "/v1/videos/generations",
+            route,
+            lambda owned: {
+                "model": "kling-v3-image-to-video",
+                "image_start": "https://media.example/a.png",
+                "model_params": {"element_list": [{"element_id": owned["element_id"]}]},
+            },
+            400,
+            "element_not_found",
+        )
+        for route in TAKE_A_GENERATION
+    ),
+    *(
+        (
+            route,
             lambda owned, link=link: {"model": "kling-v3-image-to-video", "image_start": owned[link]},
             400,
             "media_url_not_allowed",
         )
+        for route in TAKE_A_GENERATION
         for link in ("file_url", "download_url", "signed_url")
     ),
 ]
 NAME_NOTHING = {
     "/v1/keys",
+    "/v1/top-ups",
+    "/v1/top-ups/auto-recharge",
+    "/v1/vouchers/redeem",  # whoever has a code may redeem it
     "/v1/webhooks/secret/rotate",
     "/v1/webhooks/test",
     "/api/v1/files/upload/base64",

@@ -1,4 +1,4 @@
-"""What an operator does to a row: a page asks why, one domain function does it, the log keeps both.
+"""What an operator does to a row: a page asks why, one domain function does it, the audit log keeps both.
 
 @reasoned("Cancel task", calls_out=True)
 def cancel(self, task: Task, given: Given) -> Done:
@@ -9,13 +9,11 @@ def cancel(self, task: Task, given: Given) -> Done:
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.admin.utils import unquote
-from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -24,7 +22,8 @@ from django.urls import reverse
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
-from accounts.admin.pages import Page, reason_field
+from accounts import acting, audit_log
+from accounts.admin.pages import Page, organization_of, reason_field
 from accounts.errors import ApiError
 
 Given = dict[str, Any]
@@ -42,11 +41,15 @@ class ReasonForm(forms.Form):
 
 @dataclass(frozen=True, kw_only=False)
 class Done:
-    """What to tell the operator; `about` is the row that was made; `secret` is shown once, on a page of its own."""
+    """What to tell the operator; `about` is the row that was made; `secret` is shown once, on a page of its own.
+
+    A secret of many lines can be taken from there as a file named `file_name`.
+    """
 
     message: str
     about: Model | None = None
     secret: str = ""
+    file_name: str = ""
 
 
 def reasoned(
@@ -56,16 +59,20 @@ def reasoned(
     text: str = "",
     refusals: tuple[type[Exception], ...] = (ApiError,),
     calls_out: bool = False,
+    permission: str = "operate",
     variant: ActionVariant = ActionVariant.DEFAULT,
     icon: str | None = None,
 ) -> Callable[[Callable[..., Done]], Any]:
-    """An action of a page. It and its log entry are one transaction, unless it calls a provider (`calls_out`)."""
+    """An action of a page. It and its audit entry are one transaction, unless it calls a provider (`calls_out`).
+
+    `permission` names the page's `has_…_permission` that says who may.
+    """
 
     def decorate(act: Callable[..., Done]) -> Any:
         @action(
             description=title,
             url_path=act.__name__.replace("_", "-"),
-            permissions=["operate"],
+            permissions=[permission],
             variant=variant,
             icon=icon,
         )
@@ -73,10 +80,12 @@ def reasoned(
             row = _row(page, request, object_id)
             asked = form(request.POST if request.method == "POST" else None)
             if asked.is_valid():
+                given = asked.cleaned_data
                 try:
-                    with _unit(calls_out):
-                        done = act(page, *([] if row is None else [row]), asked.cleaned_data)
-                        _log(page, request, done.about or row, title, asked.cleaned_data["reason"])
+                    with acting.because(given["reason"]) as what, _unit(calls_out):
+                        done = act(page, *([] if row is None else [row]), given)
+                        if not what.entries:
+                            _record(page, act.__name__, done.about or row, given)
                 except refusals as refusal:
                     asked.add_error(None, getattr(refusal, "message", None) or str(refusal))
                 else:
@@ -107,24 +116,26 @@ def _unit(calls_out: bool) -> AbstractContextManager[Any]:
     return nullcontext() if calls_out else transaction.atomic()
 
 
-def _log(page: Page, request: HttpRequest, row: Model | None, title: str, reason: str) -> None:
-    """With the row, or with the whole table where the action is about no single one."""
-    if row is not None:
-        page.log_change(request, row, f"{title}: {reason}")
-        return
-    table = ContentType.objects.get_for_model(page.model, for_concrete_model=False)
-    LogEntry.objects.create(
-        user_id=cast("int", request.user.pk),
-        content_type=table,
-        object_repr=str(page.opts.verbose_name_plural),
-        action_flag=CHANGE,
-        change_message=f"{title}: {reason}",
-    )
+def _record(page: Page, name: str, row: Model | None, given: Given) -> None:
+    """An entry for an act that no domain function recorded: what was asked for, of the row or of the whole table."""
+    with transaction.atomic():
+        audit_log.record(
+            action=f"{page.opts.model_name}.{name}",
+            target=row,
+            organization=organization_of(row),
+            changes={field: [None, value] for field, value in given.items() if field != "reason"},
+        )
 
 
 def _answer(page: Page, request: HttpRequest, row: Model | None, title: str, done: Done) -> HttpResponse:
     if done.secret:
-        context = {"title": title, "row": row, "message": done.message, "secret": done.secret}
+        context = {
+            "title": title,
+            "row": row,
+            "message": done.message,
+            "secret": done.secret,
+            "file_name": done.file_name,
+        }
         answer = _render(page, request, "admin/secret.html", context)
         answer["Cache-Control"] = "no-store"
         return answer

@@ -19,7 +19,7 @@ from accounts.admin.actions import Done, Given, ReasonForm, reasoned
 from accounts.admin.pages import ReadOnly
 from accounts.models import ApiKey, KeyBudget, Membership, Organization, RateWindow, Role, Scope, default_scopes
 
-TONES = {"works": "success", "disabled": "warning", "expired": "warning", "revoked": "danger"}
+TONES = {"works": "success", "paused": "danger", "disabled": "warning", "expired": "warning", "revoked": "danger"}
 
 
 class NewKey(ReasonForm):
@@ -44,6 +44,14 @@ class NewKey(ReasonForm):
         decimal_places=4,
         widget=UnfoldAdminDecimalFieldWidget,
         help_text="Credits a UTC day. Empty: no limit.",
+    )
+    monthly_limit = forms.DecimalField(
+        required=False,
+        min_value=0,
+        max_digits=20,
+        decimal_places=4,
+        widget=UnfoldAdminDecimalFieldWidget,
+        help_text="Credits a UTC month. Empty: no limit.",
     )
     requests_per_minute = forms.IntegerField(
         required=False, min_value=1, max_value=2**31 - 1, widget=UnfoldAdminIntegerFieldWidget
@@ -75,7 +83,7 @@ class ApiKeyAdmin(ReadOnly):
     list_select_related = ("organization",)
     search_fields = ("name", "hint", "organization__name")
     public_ids: ClassVar[dict[str, str]] = {"key_": "pk", "org_": "organization"}
-    actions_detail = ("enable", "disable", "revoke")
+    actions_detail = ("resume", "enable", "disable", "revoke")
 
     def get_search_results(self, request: Any, queryset: Any, search_term: str) -> tuple[Any, bool]:
         """Whoever pastes a whole key finds it."""
@@ -86,8 +94,9 @@ class ApiKeyAdmin(ReadOnly):
 
     def hidden_actions(self, row: ApiKey) -> set[str]:
         if row.revoked_at is not None:
-            return {"enable", "disable", "revoke"}
-        return {"enable"} if row.enabled else {"disable"}
+            return {"resume", "enable", "disable", "revoke"}
+        hidden = set() if row.paused_at else {"resume"}
+        return hidden | ({"enable"} if row.enabled else {"disable"})
 
     @display(description="state", label=TONES)
     def state(self, key: ApiKey) -> str:
@@ -95,11 +104,18 @@ class ApiKeyAdmin(ReadOnly):
             return "revoked"
         if key.has_expired(timezone.now()):
             return "expired"
-        return "works" if key.enabled else "disabled"
+        if not key.enabled:
+            return "disabled"
+        return "paused" if key.paused_at else "works"
 
     @display(description="scopes")
     def scope_names(self, key: ApiKey) -> str:
         return ", ".join(key.scopes)
+
+    @reasoned("Resume", icon="play_arrow", text="The key was paused because its spending jumped. It may spend again.")
+    def resume(self, key: ApiKey, given: Given) -> Done:
+        keys.resume(key, by=_owner(key.organization))
+        return Done(f"{key} may spend again.")
 
     @reasoned("Enable", icon="toggle_on")
     def enable(self, key: ApiKey, given: Given) -> Done:
@@ -119,7 +135,7 @@ class ApiKeyAdmin(ReadOnly):
 
 @admin.register(KeyBudget)
 class KeyBudgetAdmin(ReadOnly):
-    list_display = ("pk", "organization", "total_limit", "daily_limit")
+    list_display = ("pk", "organization", "total_limit", "daily_limit", "monthly_limit")
     list_select_related = ("organization",)
     search_fields = ("organization__name", "api_keys__name")
     public_ids: ClassVar[dict[str, str]] = {"org_": "organization", "key_": "api_keys"}

@@ -25,6 +25,15 @@ class MemberForm(ReasonForm):
     role = forms.ChoiceField(choices=Role, initial=Role.DEVELOPER, widget=UnfoldAdminSelectWidget)
 
 
+class NotifyForm(ReasonForm):
+    notify = forms.ChoiceField(
+        choices=(("", "As the role says"), ("yes", "Yes"), ("no", "No")),
+        required=False,
+        widget=UnfoldAdminSelectWidget,
+        help_text="E-mails about credits and keys. By their role, owners and admins get them.",
+    )
+
+
 class RoleForm(ReasonForm):
     role = forms.ChoiceField(choices=Role, widget=UnfoldAdminSelectWidget)
 
@@ -104,6 +113,7 @@ class OrganizationAdmin(Editable):
             list_link("generations_element", f"organization__id__exact={key}", "Elements"),
             list_link("generations_storedfile", f"organization__id__exact={key}", "Files"),
             list_link("generations_delivery", f"organization__id__exact={key}", "Deliveries"),
+            list_link("accounts_auditentry", f"organization={organization.public_id}", "Audit log"),
         ]
         twin = organization.sandbox_of or Organization.objects.filter(sandbox_of=organization).first()
         if twin is not None:
@@ -142,17 +152,23 @@ class OrganizationAdmin(Editable):
 
 @admin.register(Membership)
 class MembershipAdmin(ReadOnly):
-    list_display = ("user", "organization", "role", "created_at")
+    list_display = ("user", "organization", "role", "notify", "created_at")
     list_filter = ("role",)
     list_select_related = ("user", "organization")
     search_fields = ("user__email", "organization__name")
     public_ids: ClassVar[dict[str, str]] = {"org_": "organization"}
-    actions_detail = ("change_role", "remove")
+    actions_detail = ("change_role", "set_notify", "remove")
 
     @reasoned("Change role", form=RoleForm, icon="badge")
     def change_role(self, membership: Membership, given: Given) -> Done:
         members.change_role(membership, Role(given["role"]))
         return Done(f"{membership.user.email} is now {given['role']}.")
+
+    @reasoned("E-mails", form=NotifyForm, icon="mail")
+    def set_notify(self, membership: Membership, given: Given) -> Done:
+        wanted = {"yes": True, "no": False}.get(given["notify"])
+        members.set_notify(membership, wanted)
+        return Done(f"{membership.user.email}: {'as the role says' if wanted is None else given['notify']}.")
 
     @reasoned("Remove", icon="person_remove", variant=ActionVariant.DANGER)
     def remove(self, membership: Membership, given: Given) -> Done:

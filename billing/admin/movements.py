@@ -9,6 +9,7 @@ from unfold.admin import TabularInline
 from unfold.decorators import display
 
 from accounts.admin.actions import Done, Given, ReasonForm, reasoned
+from accounts.admin.filters import live_or_sandbox
 from accounts.admin.pages import ReadOnly, link
 from accounts.models import ApiKey
 from billing import ledger
@@ -48,7 +49,8 @@ class TransferAdmin(ReadOnly):
         "reserved_after",
         "reference",
     )
-    list_filter = ("kind",)
+    list_filter = ("kind", live_or_sandbox("wallet__organization"))
+    lookups_of_reports = frozenset({"lot__kind__in", "lot__kind__exact", "reservation__model__exact"})
     list_select_related = ("wallet__organization",)
     search_fields = ("reference__exact",)
     public_ids: ClassVar[dict[str, str]] = {
@@ -57,6 +59,10 @@ class TransferAdmin(ReadOnly):
         ApiKey.PREFIX: "api_key",
     }
     list_display_links = ("created_at", "seq")
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Figures of the reports link to the transfers of a kind of lot or of a model."""
+        return lookup in self.lookups_of_reports or super().lookup_allowed(lookup, value, request)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return [*super().get_fields(request, obj), "chain_hash"]

@@ -1,4 +1,4 @@
-"""Roll-ups, and how far each wallet is rolled up."""
+"""Roll-ups, those of the reports, and how far each wallet is rolled up."""
 
 from typing import ClassVar
 
@@ -8,7 +8,16 @@ from unfold.decorators import display
 from accounts.admin.pages import ReadOnly
 from accounts.models import ApiKey
 from billing.admin.movements import KIND_TONES
-from billing.models import RollUp, RollUpCursor
+from billing.models import (
+    CostCursor,
+    CostReportCursor,
+    CostReportRollUp,
+    ReportCursor,
+    ReportRollUp,
+    RollUp,
+    RollUpCursor,
+)
+from billing.models.reports import ReportRow
 
 
 @admin.register(RollUp)
@@ -27,8 +36,30 @@ class RollUpAdmin(ReadOnly):
         return rolled_up.kind
 
 
-@admin.register(RollUpCursor)
-class RollUpCursorAdmin(ReadOnly):
+class OfReports(ReadOnly):
+    list_select_related = ("wallet__organization",)
+    search_fields = ("model__exact", "account__exact", "user_group__exact")
+    public_ids: ClassVar[dict[str, str]] = {"org_": "wallet"}
+
+    @display(description="organization")
+    def owner(self, rolled_up: ReportRow) -> str:
+        return rolled_up.wallet.organization.name if rolled_up.wallet else "all live ones"
+
+
+@admin.register(ReportRollUp)
+class ReportRollUpAdmin(OfReports):
+    list_display = ("starts_at", "span", "owner", "model", "user_group", "account", "kind", "lot_kind", "amount")
+    list_filter = ("span", "kind", "lot_kind")
+
+
+@admin.register(CostReportRollUp)
+class CostReportRollUpAdmin(OfReports):
+    list_display = ("starts_at", "span", "owner", "model", "user_group", "account", "kind", "is_estimate", "amount")
+    list_filter = ("span", "kind", "is_estimate")
+
+
+@admin.register(RollUpCursor, CostCursor, ReportCursor, CostReportCursor)
+class CursorAdmin(ReadOnly):
     list_display = ("wallet", "seq")
     list_select_related = ("wallet__organization",)
     search_fields = ("wallet__organization__name",)

@@ -16,16 +16,20 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from accounts import acting
 from accounts.admin.actions import Done, Given, ReasonForm, reasoned
 from accounts.admin.pages import ReadOnly, list_link
 from accounts.errors import ApiError
-from billing import ledger, opening
-from billing.amounts import SMALLEST
-from billing.errors import LedgerConflict
-from billing.models import Adjustment, CreditLot, Wallet
+from accounts.models import User
+from billing import grants, ledger, opening, sign_up_credits
+from billing.admin import limits
+from billing.amounts import SMALLEST, ZERO
+from billing.errors import GrantRefused, LedgerConflict
+from billing.models import Adjustment, CreditLot, GrantRequest, SpendingGuard, Wallet
 
-REFUSALS = (ApiError, LedgerConflict)
+REFUSALS = (ApiError, LedgerConflict, GrantRefused)
 BOOKS = {"transfer": "Transfers", "creditlot": "Lots", "reservation": "Reservations", "adjustment": "Adjustments"}
+BY_OPERATORS = {"billing_grantrequest": "Grants by operators", "billing_voucherredemption": "Vouchers"}
 LOT_TONES = {"promo": "info", "paid": "success", "goodwill": "warning"}
 
 
@@ -68,6 +72,19 @@ class Adjust(ReasonForm):
         return self.cleaned_data["amount"]
 
 
+class SignUp(ReasonForm):
+    email = forms.EmailField(
+        widget=UnfoldAdminEmailInputWidget,
+        help_text="Of the member who signed up. Whoever grants them has made sure that the address is theirs.",
+    )
+
+    def clean_email(self) -> User:
+        user = User.objects.filter(email__iexact=self.cleaned_data["email"]).first()
+        if user is None:
+            raise forms.ValidationError("Nobody has this address.")
+        return user
+
+
 class Opening(ReasonForm):
     name = forms.CharField(max_length=120, widget=UnfoldAdminTextInputWidget)
     owner_email = forms.EmailField(widget=UnfoldAdminEmailInputWidget)
@@ -75,7 +92,7 @@ class Opening(ReasonForm):
 
 
 @admin.register(Wallet)
-class WalletAdmin(ReadOnly):
+class WalletAdmin(limits.LimitsOfAWallet, ReadOnly):
     list_display = ("organization", "available_credits", "balance", "reserved", "debt", "standing", "seq")
     list_filter = (("frozen_at", admin.EmptyFieldListFilter), ("organization__sandbox_of", admin.EmptyFieldListFilter))
     list_select_related = ("organization",)
@@ -89,16 +106,22 @@ class WalletAdmin(ReadOnly):
         "debt",
         "frozen_at",
         "frozen_reason",
+        *limits.FIELDS,
         "lots",
         "books",
         "seq",
         "opened_at",
     )
     actions_list = ("open_organization",)
-    actions_detail = ("grant", "adjust", "freeze", "unfreeze")
+    actions_detail = ("grant", "adjust", "sign_up_credits", "freeze", "unfreeze", *limits.ACTIONS)
 
     def hidden_actions(self, row: Wallet) -> set[str]:
-        return {"freeze"} if row.frozen_at else {"unfreeze"}
+        hidden = {"freeze"} if row.frozen_at else {"unfreeze"}
+        if row.organization.is_sandbox:
+            hidden.add("sign_up_credits")
+        if not SpendingGuard.objects.filter(pk=row.pk, on_since__isnull=False).exists():
+            hidden.add("stop_guarding")
+        return hidden
 
     @display(description="available")
     def available_credits(self, wallet: Wallet) -> str:
@@ -118,31 +141,40 @@ class WalletAdmin(ReadOnly):
 
     def books(self, wallet: Wallet) -> SafeString:
         query = f"wallet__exact={wallet.pk}"
-        links = ((list_link(f"billing_{page}", query, name),) for page, name in BOOKS.items())
-        return format_html_join(" · ", "{}", links)
+        links = [list_link(f"billing_{page}", query, name) for page, name in BOOKS.items()]
+        query = f"organization__exact={wallet.pk}"
+        links += [list_link(page, query, name) for page, name in BY_OPERATORS.items()]
+        return format_html_join(" · ", "{}", ((one,) for one in links))
 
     @reasoned("Open organization", form=Opening, refusals=REFUSALS, icon="add", variant=ActionVariant.PRIMARY)
     def open_organization(self, given: Given) -> Done:
-        organization = opening.open_organization(given["name"], given["owner_email"], given["credits"])
-        return Done(f"{organization} is open; {given['owner_email']} owns it.", about=organization)
+        organization = opening.open_organization(given["name"], given["owner_email"], ZERO)
+        done = Done(f"{organization} is open; {given['owner_email']} owns it.", about=organization)
+        if given["credits"]:
+            asked = {"kind": CreditLot.Kind.PROMO, "reference": "welcome", "reason": given["reason"]}
+            request = grants.grant(organization, given["credits"], by=acting.user(), **asked)
+            done = Done(f"{done.message} {_told(request)}", about=organization)
+        return done
 
     @reasoned("Grant credits", form=Grant, refusals=REFUSALS, icon="add_card", variant=ActionVariant.PRIMARY)
     def grant(self, wallet: Wallet, given: Given) -> Done:
-        lot = ledger.grant(
-            wallet.organization,
-            given["amount"],
-            kind=given["kind"],
-            reference=f"operator:{given['reference']}",
-            reason=given["reason"],
-            expires_at=given["expires_at"],
-        )
-        return Done(f"{lot.granted} {lot.kind} credits were granted.")
+        return _asked(grants.grant(wallet.organization, by=acting.user(), **given))
 
     @reasoned("Adjust", form=Adjust, refusals=REFUSALS, icon="balance")
     def adjust(self, wallet: Wallet, given: Given) -> Done:
-        reference = f"operator:{given['reference']}"
-        done = ledger.adjust(wallet.organization, given["amount"], reference=reference, reason=given["reason"])
-        return Done(f"{done.moved} credits were moved, the debt changed by {done.debt_change}.")
+        return _asked(grants.adjust(wallet.organization, by=acting.user(), **given))
+
+    @reasoned(
+        "Sign-up credits",
+        form=SignUp,
+        icon="person_check",
+        text="Once for each mailbox and each organization, however an address is spelled.",
+    )
+    def sign_up_credits(self, wallet: Wallet, given: Given) -> Done:
+        lot = sign_up_credits.grant_sign_up_credits(given["email"], wallet.organization)
+        if lot is None:
+            return Done("Nothing was granted: this mailbox or this organization has had them.")
+        return Done(f"The sign-up credits are there: {lot.granted} credits, {_until(lot)}.")
 
     @reasoned(
         "Freeze",
@@ -157,7 +189,7 @@ class WalletAdmin(ReadOnly):
 
     @reasoned("Unfreeze", refusals=REFUSALS, icon="lock_open")
     def unfreeze(self, wallet: Wallet, given: Given) -> Done:
-        ledger.unfreeze(wallet.organization)
+        ledger.unfreeze(wallet.organization, reason=given["reason"])
         return Done(f"The {wallet} is open again.")
 
 
@@ -186,6 +218,20 @@ class AdjustmentAdmin(ReadOnly):
 
     def owner(self, adjustment: Adjustment) -> str:
         return adjustment.wallet.organization.name
+
+
+def _asked(request: GrantRequest) -> Done:
+    pending = request.state == GrantRequest.State.PENDING
+    return Done(_told(request), about=request if pending else None)
+
+
+def _told(request: GrantRequest) -> str:
+    credits = f"{request.amount.normalize():f} {request.kind}".strip() + " credits"
+    if request.state == GrantRequest.State.PENDING:
+        return f"{credits}: another operator must confirm it by {request.lapses_at:%Y-%m-%d %H:%M} UTC."
+    if request.state != GrantRequest.State.DONE:
+        return f"{credits}: this request is {request.state} already."
+    return f"{credits} were {'granted' if request.verb == GrantRequest.Verb.GRANT else 'adjusted'}."
 
 
 def _until(lot: CreditLot) -> str:

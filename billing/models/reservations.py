@@ -102,7 +102,10 @@ class ReservationLot(models.Model):
 
 
 class BudgetWindow(models.Model):
-    """What the keys of one budget have reserved and captured: for ever (`total`, no day) or on one UTC day."""
+    """What the keys of one budget have reserved and captured: for ever (`total`, no day) or on one UTC day.
+
+    A month is the sum of its days (`billing.budgets`).
+    """
 
     class Kind(models.TextChoices):
         TOTAL = "total"

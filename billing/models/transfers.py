@@ -1,6 +1,7 @@
 """Every movement of credits: one row = one debit and one credit, so each row balances by construction."""
 
 import pgtrigger
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -106,6 +107,7 @@ class Transfer(models.Model):
                 condition=Q(kind__in=["grant", "top_up", "capture", "refund", "expire", "adjust"]),
                 name="transfers_in_the_balance",
             ),
+            BrinIndex(fields=["created_at"], name="transfers_by_time"),
         ]
         triggers = [
             pgtrigger.Protect(name="transfers_are_append_only", operation=pgtrigger.Update | pgtrigger.Delete),

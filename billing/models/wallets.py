@@ -17,7 +17,9 @@ class Wallet(models.Model):
 
     `balance` counts reserved credits too; `seq` and `head` are the last transfer's number and hash. What a take-back
     could not find is `debt`. A frozen wallet reserves nothing; captures and releases go on. Debt alone freezes it as
-    well; `frozen_at` is an operator's or the auditor's freeze.
+    well; `frozen_at` is an operator's or the auditor's freeze. With a cap, `month_reserved` and `month_captured` are
+    of the reservations made in the UTC month that begins with `month`, and true while `month_seq` = `seq`
+    (`billing.caps`).
     """
 
     organization = models.OneToOneField(Organization, on_delete=models.PROTECT, primary_key=True, related_name="wallet")
@@ -26,13 +28,25 @@ class Wallet(models.Model):
     debt = CreditsField(default=ZERO)
     seq = models.BigIntegerField(default=0)
     head = models.BinaryField(max_length=32, default=bytes(32))
+    cost_seq = models.BigIntegerField(default=0, db_default=0, help_text="Of the last provider cost.")
     moved_at = models.DateTimeField(null=True, blank=True, help_text="Of the last transfer; the next is not older.")
     frozen_at = models.DateTimeField(null=True, blank=True)
     frozen_reason = models.CharField(max_length=200, blank=True)
     opened_at = models.DateTimeField(default=timezone.now, editable=False)
+    monthly_cap = CreditsField(null=True, blank=True, help_text="Credits a UTC month. Empty: no cap.")
+    month = models.DateField(null=True, blank=True)
+    month_reserved = CreditsField(default=ZERO, db_default=ZERO)
+    month_captured = CreditsField(default=ZERO, db_default=ZERO)
+    month_seq = models.BigIntegerField(null=True, blank=True)
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=Q(monthly_cap__isnull=True) | Q(monthly_cap__gte=0), name="monthly_cap_is_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(month_reserved__gte=0, month_captured__gte=0), name="month_amounts_are_not_negative"
+            ),
             models.CheckConstraint(condition=Q(reserved__gte=0), name="wallet_reserved_is_not_negative"),
             models.CheckConstraint(condition=Q(balance__gte=F("reserved")), name="wallet_is_never_overdrawn"),
             models.CheckConstraint(condition=Q(debt__gte=0), name="wallet_debt_is_not_negative"),

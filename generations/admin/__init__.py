@@ -1,5 +1,29 @@
 """The operators' pages of generations, one file a noun. States move only by the functions that the API calls too."""
 
-from generations.admin import attempts, deliveries, elements, files, health, operations, providers, routing, tasks
+from generations.admin import (
+    attempts,
+    deliveries,
+    elements,
+    files,
+    health,
+    operations,
+    outcomes,
+    providers,
+    quotes,
+    routing,
+    tasks,
+)
 
-__all__ = ["attempts", "deliveries", "elements", "files", "health", "operations", "providers", "routing", "tasks"]
+__all__ = [
+    "attempts",
+    "deliveries",
+    "elements",
+    "files",
+    "health",
+    "operations",
+    "outcomes",
+    "providers",
+    "quotes",
+    "routing",
+    "tasks",
+]

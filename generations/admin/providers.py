@@ -39,7 +39,7 @@ class AccountForm(ReasonedForm):
     class Meta:
         model = ProviderAccount
         fields = "__all__"
-        widgets: ClassVar = {name: UnfoldAdminTextareaWidget(attrs={"rows": 4}) for name in ("caps", "costs")}
+        widgets: ClassVar = {name: UnfoldAdminTextareaWidget(attrs={"rows": 4}) for name in ("caps", "costs", "rates")}
 
     def clean_base_url(self) -> str:
         """Paths are put behind it, each with its own slash."""
@@ -51,6 +51,9 @@ class AccountForm(ReasonedForm):
 
     def clean_costs(self) -> dict[str, dict[str, Any]]:
         return self.cleaned_data["costs"] or {}
+
+    def clean_rates(self) -> dict[str, Any]:
+        return self.cleaned_data["rates"] or {}
 
     def clean_credentials(self) -> dict[str, str]:
         text = self.cleaned_data["credentials"]
@@ -86,6 +89,7 @@ class ProviderAccountAdmin(Editable):
         "simulator",
         "caps",
         "costs",
+        "rates",
         "weight",
         "standing",
         "health",

@@ -9,6 +9,7 @@ from unfold.decorators import display
 from unfold.enums import ActionVariant
 
 from accounts.admin.actions import Done, Given, reasoned
+from accounts.admin.filters import live_or_sandbox
 from accounts.admin.pages import ReadOnly
 from accounts.models import ApiKey
 from generations import cancellation
@@ -19,7 +20,7 @@ from generations.models import Attempt, Delivery, IdempotencyRecord, StoredFile,
 @admin.register(Task)
 class TaskAdmin(ReadOnly):
     list_display = ("public_id", "organization", "model", "state", "progress", "credits", "error_code", "created_at")
-    list_filter = ("status", "type", "model")
+    list_filter = ("status", "type", "model", live_or_sandbox("organization"))
     list_select_related = ("organization",)
     search_fields = ("error_code__exact",)
     search_help_text = "An id: task-video-…, att_…, dlv_…, file_…, org_…, key_…, or an error code."

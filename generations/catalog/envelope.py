@@ -1,4 +1,4 @@
-"""What every request carries around its model's own fields: `model`, `callback_url` and `metadata`."""
+"""What every request carries around its model's own fields: `model`, `callback_url`, `metadata` and `quote_id`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Any
 
 from accounts.errors import InvalidRequest
 from generations.catalog.fields import HTTPS, Object, Pairs, Text, address_shape
-from generations.catalog.rules import ADDRESSES_ARE_PUBLIC, TEXT_IS_UNICODE, Rule
+from generations.catalog.rules import ADDRESSES_ARE_PUBLIC, QUOTE_HOLDS, TEXT_IS_UNICODE, Rule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,19 +30,25 @@ FIELDS = Object(
             max_value=500,
             about="Up to 16 pairs of your own strings, returned unchanged with the task.",
         ),
+        "quote_id": Text(
+            max_length=64,
+            blank=False,
+            about="A quote of POST /v1/quotes for this very request: it runs at the quoted price.",
+        ),
     },
     extras=True,
 )
-RULES: tuple[Rule, ...] = (ADDRESSES_ARE_PUBLIC, TEXT_IS_UNICODE)
+RULES: tuple[Rule, ...] = (ADDRESSES_ARE_PUBLIC, QUOTE_HOLDS, TEXT_IS_UNICODE)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Envelope:
-    """Whether `callback_url` may be reached is still to be checked."""
+    """Whether `callback_url` may be reached and `quote_id` holds is still to be checked."""
 
     model: str
     callback_url: str | None
     metadata: dict[str, str]
+    quote_id: str | None = None
 
 
 def read(body: Any) -> Envelope:
@@ -51,4 +57,9 @@ def read(body: Any) -> Envelope:
         raise InvalidRequest("invalid_json", "The request body must be a JSON object.")
     model = Object(fields={"model": MODEL}, extras=True).read(body, "")["model"]
     given = FIELDS.read(body, "")
-    return Envelope(model=model, callback_url=given["callback_url"], metadata=given["metadata"] or {})
+    return Envelope(
+        model=model,
+        callback_url=given["callback_url"],
+        metadata=given["metadata"] or {},
+        quote_id=given["quote_id"],
+    )

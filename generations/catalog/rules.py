@@ -76,6 +76,11 @@ VOICE_IS_KNOWN = Rule(
     rule="element_voice_id is a voice of GET /v1/voices.",
     needs="records",
 )
+QUOTE_HOLDS = Rule(
+    id="quote_holds",
+    rule="quote_id is a quote of your organization for this very body, not yet expired and not yet used.",
+    needs="records",
+)
 FACE_IS_VISIBLE = Rule(
     id="face_is_visible",
     rule="A human face is clearly visible in the frontal image, or in the video.",

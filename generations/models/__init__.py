@@ -5,7 +5,9 @@ from generations.models.elements import Element, ElementCopy, ElementSource, Voi
 from generations.models.files import StoredFile, TaskMedia
 from generations.models.health import HealthMark, ModelHour, ModelHourTime
 from generations.models.operations import Alert, LoopLease, OrphanSpend, WorkerPulse
+from generations.models.outcomes import OutcomeDay, OutcomeMark, OutcomeRollUp
 from generations.models.providers import ProviderAccount
+from generations.models.quotes import Quote
 from generations.models.routing import Breaker, DayLoss, KillSwitch, MarginGuard
 from generations.models.tasks import Attempt, IdempotencyRecord, Task
 from generations.models.uploads import DownloadPlace
@@ -29,7 +31,11 @@ __all__ = [
     "ModelHour",
     "ModelHourTime",
     "OrphanSpend",
+    "OutcomeDay",
+    "OutcomeMark",
+    "OutcomeRollUp",
     "ProviderAccount",
+    "Quote",
     "StoredFile",
     "Task",
     "TaskMedia",

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
+from django.db.models import Value
 from django.utils import timezone
 
 from accounts import encryption
@@ -27,6 +28,12 @@ def check_costs(value: Any) -> None:
     by_model = list(value.values()) if isinstance(value, dict) else [value]
     if not all(isinstance(cells, dict) and all(map(_is_cost, cells.values())) for cells in by_model):
         raise ValidationError('This must look like {"model": {"720p_off": "0.084"}}, with dollars of 0 or more.')
+
+
+def check_rates(value: Any) -> None:
+    """US dollars of 0 or more, by the unit or currency. Raises ValidationError."""
+    if not isinstance(value, dict) or not all(map(_is_cost, value.values())):
+        raise ValidationError('This must look like {"unit": "0.14"}, with dollars of 0 or more.')
 
 
 def _is_cost(value: Any) -> bool:
@@ -64,6 +71,13 @@ class ProviderAccount(models.Model):
         validators=[check_costs],
         help_text='US dollars by model and cell: {"model": {"720p_off": "0.084"}}.',
     )
+    rates = models.JSONField(
+        default=dict,
+        db_default=Value({}, models.JSONField()),
+        blank=True,
+        validators=[check_rates],
+        help_text='What is worth how many US dollars, where the provider charges in something else: {"unit": "0.14"}.',
+    )
     weight = models.PositiveSmallIntegerField(
         default=1,
         db_default=1,
@@ -92,6 +106,11 @@ class ProviderAccount(models.Model):
             return True
         cells = self.costs.get(model, {})
         return bool(cells) if cell is None else cells.get(cell) is not None
+
+    def rate_of(self, unit: str) -> Decimal | None:
+        """Dollars for one of what the provider charges in; None when no operator said."""
+        rate = self.rates.get(unit)
+        return None if rate is None else Decimal(str(rate))
 
     def set_credentials(self, credentials: dict[str, str]) -> None:
         self.encrypted_credentials = encryption.encrypt(json.dumps(credentials))

@@ -346,3 +346,31 @@ class DeletesElements(Protocol):
 
     def delete_element(self, account: Account, upstream_id: str) -> None:
         """When it returns the element is gone there, now or long since. Raises OutcomeUnknown: ask again later."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Charge:
+    """A line of the provider's own books: what it took for one piece of work; less than 0 where it gave back."""
+
+    upstream_id: str
+    cost: Cost
+    model: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChargePage:
+    """Some of these lines. `next_cursor` asks for the rest; empty: that was all."""
+
+    charges: tuple[Charge, ...]
+    next_cursor: str
+
+
+@runtime_checkable
+class TellsCharges(Protocol):
+    """A further call of adapters whose provider shows what it charged, work by work."""
+
+    def charges(self, account: Account, since: datetime, until: datetime, cursor: str) -> ChargePage:
+        """What it booked in `since <= moment < until`, from a cursor on (empty: from the start).
+
+        Raises OutcomeUnknown when it does not answer, or when a line of it cannot be read.
+        """

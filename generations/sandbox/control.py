@@ -89,6 +89,31 @@ def account(simulator: Simulator, body: dict[str, Any]) -> dict[str, Any]:
     return {"account": vars(changed)}
 
 
+def misbook(simulator: Simulator, body: dict[str, Any]) -> dict[str, Any]:
+    """Makes a provider's ledger differ from what was made.
+
+    `{"external_id" | "task_id", "units": 4}`: it shows another amount; `"units": null`: it leaves it out.
+    `{"unknown": true, "units": 1.5, "provider"?, "api_key"?}`: it shows work that nobody ordered.
+    """
+    if body.get("unknown"):
+        return {"misbooked": [_charge_for_nothing(simulator, body)]}
+    found = simulator.store.tasks("id = ? OR external_id = ?", body.get("task_id", ""), body.get("external_id", "-"))
+    shown = None if body["units"] is None else round(body["units"] * 1000)
+    for task in found:
+        simulator.store.put("misbooked", task_id=task.id, milliunits=shown)
+    return {"misbooked": [task.id for task in found]}
+
+
+def _charge_for_nothing(simulator: Simulator, body: dict[str, Any]) -> str:
+    face, now = simulator.faces[body.get("provider", "kling")], simulator.store.now()
+    account = simulator.store.account(face.name, body.get("api_key", store.API_KEY))
+    if account is None:
+        raise ValueError("unknown account")
+    task_id, cost = face.new_id(now), round(body["units"] * 1000)
+    progress.book(simulator.store, account, task_id, "unknown", cost)
+    return task_id
+
+
 def face_list(simulator: Simulator, body: dict[str, Any]) -> dict[str, Any]:
     """The providers, and where the paths of each begin."""
     return {"faces": {face.name: face.prefix for face in simulator.faces.values()}}
@@ -163,6 +188,7 @@ ACTS: dict[str, Handler] = {
     "finish": finish,
     "settings": settings,
     "accounts": account,
+    "misbook": misbook,
     "reset": reset,
 }
 ROUTES = [

@@ -80,12 +80,12 @@ def _end(store: Store, face: Face, task: Task, state: str, slot_free_at: float) 
     if account is None:
         return
     if cost is not None:
-        _book(store, account, task, cost)
+        book(store, account, task.id, task.model, cost)
     if face.queues:
         admit(store, face, account, task.model, slot_free_at)
 
 
-def _book(store: Store, account: Account, task: Task, cost: int) -> None:
+def book(store: Store, account: Account, task_id: str, model: str, cost: int) -> None:
     """Takes the cost of an ended task off the balance, with a line in the account's ledger."""
     after = account.milliunits - cost
     sql = "UPDATE accounts SET milliunits = ? WHERE provider = ? AND api_key = ?"
@@ -95,8 +95,8 @@ def _book(store: Store, account: Account, task: Task, cost: int) -> None:
         at=store.now(),
         provider=account.provider,
         account=account.api_key,
-        task_id=task.id,
-        model=task.model,
+        task_id=task_id,
+        model=model,
         milliunits=cost,
         balance_before=account.milliunits,
         balance_after=after,

@@ -1,6 +1,7 @@
 """The simulator's memory: one SQLite file, written through, so that a kill -9 loses nothing it has answered.
 
 `creates` and `charges` are logs: rows are only added. They are what a test asks whether anything was bought twice.
+`misbooked` is what a provider's own ledger shows instead of a charge; NULL: it leaves it out.
 """
 
 import json
@@ -44,6 +45,7 @@ CREATE TABLE IF NOT EXISTS charges (
     seq INTEGER PRIMARY KEY, at REAL NOT NULL, provider TEXT NOT NULL, account TEXT NOT NULL,
     task_id TEXT UNIQUE NOT NULL, model TEXT NOT NULL, milliunits INTEGER NOT NULL,
     balance_before INTEGER NOT NULL, balance_after INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS misbooked (task_id TEXT PRIMARY KEY, milliunits INTEGER);
 CREATE TABLE IF NOT EXISTS callbacks (
     seq INTEGER PRIMARY KEY, at REAL NOT NULL, provider TEXT NOT NULL, task_id TEXT NOT NULL, state TEXT NOT NULL,
     outcome TEXT NOT NULL);
@@ -52,7 +54,7 @@ CREATE TABLE IF NOT EXISTS scripts (
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS secrets (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
-TABLES = ("accounts", "tasks", "elements", "creates", "charges", "callbacks", "scripts", "settings")
+TABLES = ("accounts", "tasks", "elements", "creates", "charges", "misbooked", "callbacks", "scripts", "settings")
 OPEN = "state IN ('submitted', 'processing')"
 
 API_KEY = "demo"

@@ -6,9 +6,9 @@ from rest_framework import serializers
 
 from accounts.fields import Credits, UnixTime
 from billing.amounts import number
-from billing.models import Unit
 from billing.pricing import Line
 from generations.models import StoredFile, Task
+from generations.serializers.quotes import PriceLine, line_object
 from generations.serializers.shapes import TASK_STATUSES, TaskBilling
 from generations.serializers.tasks import billing, seconds
 from generations.timeline import Event, Timeline
@@ -31,20 +31,10 @@ EVENTS = (
 )
 
 
-class PriceLine(serializers.Serializer):
-    """`quantity x rate x factor`, rounded half up to 4 decimals, is `amount`."""
-
-    label = serializers.CharField()
-    quantity = serializers.FloatField()
-    unit = serializers.ChoiceField(choices=Unit.values)
-    rate = serializers.FloatField()
-    factor = serializers.FloatField()
-    amount = Credits()
-
-
 class TimelinePrice(serializers.Serializer):
     billing_rule = serializers.ChoiceField(choices=["per_call", "per_second"])
     user_group = serializers.CharField()
+    quote_id = serializers.CharField(allow_null=True, help_text="The quote that promised this price, if any.")
     lines = PriceLine(many=True)
     credits = Credits()
 
@@ -119,7 +109,8 @@ def timeline_object(found: Timeline) -> dict[str, Any]:
         "price": {
             "billing_rule": task.billing_rule,
             "user_group": task.user_group,
-            "lines": [_line(found.price)],
+            "quote_id": task.price.get("quote"),
+            "lines": [line_object(line) for line in found.price],
             "credits": number(task.reserved_credits),
         },
         "settlement": _settlement(task, found.settled) if found.settled else None,
@@ -129,16 +120,11 @@ def timeline_object(found: Timeline) -> dict[str, Any]:
     }
 
 
-def _line(line: Line) -> dict[str, Any]:
-    numbers = {name: number(getattr(line, name)) for name in ("quantity", "rate", "factor", "amount")}
-    return {"label": line.label, "unit": line.unit} | numbers
-
-
-def _settlement(task: Task, settled: Line) -> dict[str, Any]:
+def _settlement(task: Task, settled: list[Line]) -> dict[str, Any]:
     return {
         "measured": task.price["measured"],
         "measured_seconds": float(task.measured_seconds or 0),
-        "lines": [_line(settled)],
+        "lines": [line_object(line) for line in settled],
         "credits": number(task.charged_credits),
     }
 

@@ -14,8 +14,25 @@ from pytest_django import Settings
 
 from accounts import ids
 from accounts.models import RateWindow, User
-from billing import audit, ledger, rollups
-from billing.models import GroupPrice
+from billing import (
+    audit,
+    drafts,
+    grants,
+    ledger,
+    overrides,
+    provider_costs,
+    report_rollups,
+    rollups,
+    sign_up_credits,
+    spending_guard,
+    thresholds,
+    voucher_tries,
+    vouchers,
+)
+from billing.models import AutoRecharge, TopUp
+from billing.spending_guard import Jump
+from billing.top_ups import events, settling
+from billing.top_ups.wire import Payment, State
 from generations import (
     alerts,
     breaker,
@@ -25,6 +42,7 @@ from generations import (
     lifecycle,
     margin,
     provider_accounts,
+    quotes,
     switches,
     webhooks,
 )
@@ -41,6 +59,9 @@ from generations.models import (
     ModelHour,
     ModelHourTime,
     OrphanSpend,
+    OutcomeDay,
+    OutcomeMark,
+    OutcomeRollUp,
     ProviderAccount,
     StoredFile,
     Task,
@@ -142,16 +163,56 @@ def lived_in(finished: Task, alice: Person) -> Task:
     MarginGuard.objects.create(max_loss_share=Decimal("0.15"), max_loss_a_day=Decimal(100))
     margin.lose(lost)
     margin.tell_used_up(timezone.now().date())
-    GroupPrice.objects.create(user_group=alice.organization.user_group, model=finished.model, rate=Decimal("5.1"))
+    overrides.set_rate(alice.organization.user_group, finished.model, Decimal("5.1"), reason="test")
+    drafts.start("Dearer in spring")
+    quotes.use(quotes.make(alice.organization, alice.key, TEXT_TO_VIDEO).quote, finished)
     ledger.adjust(alice.organization, Decimal(-5), reference="dispute-1", reason="A dispute")
+    gifts(alice)
+    a_purchase(alice)
+    a_jump(alice)
     audit.audit_all()
     rollups.roll_all()
+    provider_costs.roll_all()
+    report_rollups.roll_all()
     an_hour(finished.model)
+    an_outcome(finished, attempt)
     DownloadPlace.objects.create(organization=alice.organization, number=1, taken_until=timezone.now())
     RateWindow.objects.update_or_create(key_id=alice.key.pk, minute=1, defaults={"calls": 3})
     Group.objects.create(name="Support")
     background_work()
     return Task.objects.get(pk=finished.pk)
+
+
+def a_jump(alice: Person) -> None:
+    """A threshold, and a key that spent far more than ever: it is paused, and an e-mail about it waits."""
+    thresholds.set_thresholds(alice.organization, [Decimal(1)])
+    guard = spending_guard.switch_on(alice.organization)
+    key, now = alice.key_with("read")[0], timezone.now()
+    jump = Jump(key_id=key.pk, hour_at=now, spent=Decimal(500), busiest=Decimal(20), allowed=Decimal(200))
+    spending_guard.pause(guard, jump, now)
+
+
+def a_purchase(alice: Person) -> None:
+    """A top-up that is paid and half refunded, and auto-recharge, paused."""
+    top_up = settling.begin(alice.organization, TopUp.Origin.CHECKOUT, 1000, saves_payment_method=True)
+    known = {"payment_intent_id": "pi_1", "customer_id": "cus_1", "payment_method_id": "pm_1"}
+    settling.settle(top_up.pk, Payment(state=State.PAID, cents=1000, currency="usd", session_id="cs_1", **known))
+    refund = {"id": "re_1", "amount": 500, "currency": "usd", "status": "succeeded", "payment_intent": "pi_1"}
+    event = {"id": "evt_1", "type": "refund.created", "created": 1, "livemode": True}
+    events.take(event | {"data": {"object": refund | {"object": "refund"}}})
+    AutoRecharge.objects.filter(organization=alice.organization).update(paused_at=timezone.now(), paused_reason="No.")
+
+
+def gifts(alice: Person) -> None:
+    """What operators gave, a voucher, a guess, and the credits of a sign-up."""
+    ida = User.objects.create_user("ida@gateway.example", is_staff=True)
+    for reference, credits in (("T-1", 10), ("T-2", 6000)):
+        grants.grant(alice.organization, Decimal(credits), kind="goodwill", reference=reference, reason="Sorry", by=ida)
+    worth = {"kind": "promo", "credits": Decimal(50), "starts_at": None, "expires_at": None, "reason": "A fair"}
+    _, [code] = vouchers.make(by=ida, name="Fair", count=1, max_redemptions=2, credits_expire_days=30, **worth)
+    vouchers.redeem(alice.organization, code, api_key=alice.key)
+    voucher_tries.take(alice.organization, None)
+    sign_up_credits.grant_sign_up_credits(alice.membership.user, alice.organization)
 
 
 def an_element(task: Task, attempt: Attempt) -> None:
@@ -198,6 +259,19 @@ def an_hour(model: str) -> None:
     ModelHour.objects.create(**hour, completed=1, looked=7, closed=1)
     ModelHourTime.objects.create(**hour, kind="making", bucket=20, tasks=1)
     HealthMark.objects.create(counted_until=hour["hour"])
+
+
+def an_outcome(task: Task, attempt: Attempt) -> None:
+    """What became of tasks like this one."""
+    hour = figures.hour_of(timezone.now())
+    about = {"organization": task.organization, "model": task.model, "user_group": task.user_group}
+    OutcomeRollUp.objects.create(
+        **about, span="hour", starts_at=hour, account=attempt.account, outcome="completed", tasks=1
+    )
+    OutcomeMark.objects.create(counted_until=hour)
+    OutcomeDay.objects.create(
+        starts_at=hour.replace(hour=0), model=task.model, user_group=task.user_group, outcome="completed", tasks=1
+    )
 
 
 def background_work() -> None:

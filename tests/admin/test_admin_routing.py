@@ -4,11 +4,11 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.models import AuditEntry
 from generations import breaker, lifecycle, switches
 from generations.models import Breaker, KillSwitch, MarginGuard, ProviderAccount, Task
 from generations.providers.base import Plan, ProviderRefused
@@ -76,7 +76,8 @@ def test_an_operator_switches_off_with_a_message_and_it_is_logged(
     assert (row.message, row.reason) == (GIVEN["message"], GIVEN["reason"])
     assert abs(row.expected_end_at - end) < timedelta(minutes=1)
     assert str(row) == str({"model": task.model, "account": account, "organization": task.organization}[of])
-    assert LogEntry.objects.get().change_message == "Switch off: Ticket 4711"
+    entry = AuditEntry.objects.get(actor_kind="operator")
+    assert (entry.action, entry.reason, entry.target) == ("killswitch.switch_off", "Ticket 4711", str(row))
     again = desk.post(reverse(SWITCH_OFF), given)
     assert again.status_code == 200 and "switched off already" in again.content.decode()
     assert text_of(desk, "killswitch_changelist").count("We are working on it.") == 1

@@ -1,4 +1,4 @@
-"""The benchmark of statements and usage itself works, at a size that says nothing about speed."""
+"""The benchmarks of statements, usage and reports themselves work, at a size that says nothing about speed."""
 
 import subprocess
 import sys
@@ -10,11 +10,16 @@ from tests.benchmarks import figures
 
 
 @pytest.mark.system
-def test_every_report_is_measured() -> None:
+@pytest.mark.parametrize(
+    ("words", "rows_measured"),
+    [(["tests.benchmarks.reports", "--transfers", "8000"], 11), (["tests.benchmarks.year", "--tasks", "1000"], 13)],
+    ids=["reports", "year"],
+)
+def test_everything_is_measured(words: list[str], rows_measured: int) -> None:
     document = figures.DOCUMENT.read_text()
-    command = [sys.executable, "-m", "tests.benchmarks.reports", "--transfers", "8000", "--times", "1", "--no-write"]
+    command = [sys.executable, "-m", *words, "--times", "1", "--no-write"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     rows = [line for line in done.stdout.splitlines() if " ms | " in line]
-    assert len(rows) == 11
+    assert len(rows) == rows_measured
     assert figures.DOCUMENT.read_text() == document

@@ -15,9 +15,10 @@ from billing.replay import Finding
 from tests.cast import give_key
 
 
-def key_of(organization: Organization, *, total: object = None, daily: object = None) -> ApiKey:
+def key_of(organization: Organization, *, total: object = None, daily: object = None, monthly: object = None) -> ApiKey:
     """A key with limits in credits."""
-    return give_key(organization, total_limit=limit(total), daily_limit=limit(daily))[0]
+    limits = {"total_limit": total, "daily_limit": daily, "monthly_limit": monthly}
+    return give_key(organization, **{name: limit(value) for name, value in limits.items()})[0]
 
 
 def limit(value: object) -> Decimal | None:

@@ -68,14 +68,14 @@ def test_an_operators_freeze_outlasts_the_debt(acme: Organization, reason: str, 
     if not debt_first:
         adjust(acme, -25, "d")
     with pytest.raises(LedgerConflict):
-        ledger.unfreeze(acme)
+        ledger.unfreeze(acme, reason="looked at")
 
     adjust(acme, 25, "p")
 
     assert wallet_of(acme).frozen_reason == reason
     with pytest.raises(Forbidden):
         reserve(acme, 0)
-    ledger.unfreeze(acme)
+    ledger.unfreeze(acme, reason="looked at")
     assert reserve(acme, 0).amount == 0
 
 

@@ -29,7 +29,7 @@ from hypothesis.stateful import (
 from accounts import ids
 from accounts.errors import Forbidden, QuotaExceeded
 from accounts.models import ApiKey, Organization
-from billing import ledger, rollups
+from billing import caps, ledger, rollups
 from billing.amounts import ZERO
 from billing.errors import LedgerConflict
 from billing.models import CreditLot, Reservation, RollUp
@@ -58,7 +58,7 @@ class Programs(RuleBasedStateMachine):
         self.clock = self.travel.start()
         self.acme = organization_of("Acme", "alice@acme.example")
         self.zenith = organization_of("Zenith", "charlie@zenith.example")
-        self.key = key_of(self.acme, total=150, daily=60)
+        self.key = key_of(self.acme, total=400, daily=60, monthly=150)
         self.reservations: list[Reservation] = []
         self.references = 0
         self.last: Callable[[], object] = lambda: None
@@ -156,6 +156,14 @@ class Programs(RuleBasedStateMachine):
         assert (wallet.debt > 0) == wallet.is_frozen
         assert done.debt_change <= 0 or wallet.available == 0
         assert done.moved - done.amount == done.debt_change
+
+    @rule(cap=st.one_of(st.none(), st.integers(0, 300)))
+    def set_cap(self, cap: int | None) -> None:
+        self.run(lambda: caps.set_cap(self.acme, None if cap is None else Decimal(cap)))
+
+    @rule(days=st.integers(20, 40))
+    def wait_for_another_month(self, days: int) -> None:
+        self.clock.shift(timedelta(days=days))
 
     @rule(minutes=st.integers(1, 72 * 60))
     def wait(self, minutes: int) -> None:

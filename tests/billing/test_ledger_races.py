@@ -1,17 +1,10 @@
-"""Many at once: threads with connections of their own on one wallet. Sizes: LEDGER_THREADS.
-
-A thread's outcome is what its call returned, or the class of what it raised.
-"""
+"""Many at once on one wallet. Sizes: LEDGER_THREADS."""
 
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
-from threading import Barrier
 
 import pytest
-from django.db import connection
 from django.db.transaction import TransactionManagementError
 
 from accounts import ids
@@ -21,27 +14,10 @@ from billing import audit, ledger, locks
 from billing.errors import LedgerConflict
 from billing.models import Reservation
 from tests.billing.books import findings, give, key_of, movements, reserve, totals, wallet_of
+from tests.billing.racing import at_once
 
 THREADS = int(os.environ.get("LEDGER_THREADS", "64"))
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def at_once(calls: Sequence[Callable[[], object]]) -> list[object]:
-    """Start all calls at the same moment and return their outcomes in order."""
-    barrier = Barrier(len(calls))
-
-    def run(call: Callable[[], object]) -> object:
-        try:
-            connection.ensure_connection()
-            barrier.wait(timeout=30)
-            return call()
-        except (QuotaExceeded, LedgerConflict) as refused:
-            return type(refused)
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return list(pool.map(run, calls))
 
 
 def test_money_for_exactly_10_tasks_reserves_exactly_10(acme: Organization) -> None:

@@ -4,8 +4,6 @@ from decimal import Decimal
 
 import pytest
 from django.conf import settings
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from accounts import ids
 from accounts.errors import QuotaExceeded
@@ -14,6 +12,7 @@ from billing import ledger
 from billing.errors import LedgerConflict
 from billing.models import Reservation, Transfer
 from tests.billing.books import findings, give, key_of, lot_amounts, movements, reserve, totals, wallet_of
+from tests.statements import statements
 
 
 def test_a_new_wallet_is_empty_and_opens_once(acme: Organization) -> None:
@@ -167,9 +166,7 @@ def test_reserving_costs_5_statements_and_resolving_costs_5(acme: Organization) 
     key = key_of(acme, total=100, daily=100)
     key.budget.total_limit  # noqa: B018 — the caller's authentication fetched it
 
-    with CaptureQueriesContext(connection) as reserving:
+    with statements(5):
         held = reserve(acme, 30, api_key=key)
-    with CaptureQueriesContext(connection) as resolving:
+    with statements(5):
         ledger.capture(held.id)
-
-    assert (len(reserving), len(resolving)) == (5, 5)

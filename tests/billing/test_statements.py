@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import time_machine
 
-from accounts import ids, organizations
+from accounts import ids, organizations, spreadsheets
 from billing import ledger, rollups, statement_csv, statements
 from billing.models import Transfer
 from tests.billing.books import give, reserve, wallet_of
@@ -243,8 +243,8 @@ def test_no_cell_of_the_csv_is_a_formula(month: Person) -> None:
 
 @pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "\r", "\n", "＝"])
 def test_a_text_that_begins_like_a_formula_is_made_harmless(begin: str) -> None:
-    assert statement_csv.harmless(f"{begin}1") == f"'{begin}1"
-    assert statement_csv.harmless(f"1{begin}") == f"1{begin}"
+    assert spreadsheets.harmless(f"{begin}1") == f"'{begin}1"
+    assert spreadsheets.harmless(f"1{begin}") == f"1{begin}"
 
 
 def test_the_csv_is_sent_in_parts(month: Person) -> None:

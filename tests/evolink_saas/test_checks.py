@@ -20,6 +20,7 @@ def production(settings: Settings) -> Settings:
     settings.SAFE_HTTP_EXTRA_NETWORKS, settings.SAFE_HTTP_CA_FILE = [], ""
     settings.SECRET_KEY = settings.API_KEY_PEPPER = "a long random text of our own, not the one for development"
     settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+    settings.STRIPE_API_KEY, settings.STRIPE_API_BASE = "", "https://api.stripe.com"
     settings.DATABASE_URL, settings.DATABASE_OWNER_URL = "postgres://app@db/x", "postgres://owner@db/x"
     return settings
 
@@ -43,6 +44,8 @@ def test_a_sound_production_has_nothing_to_mend(production: Settings) -> None:
         ("API_KEY_PEPPER", "pepper-for-development-only", ["evolink.E003"]),
         ("DATABASE_OWNER_URL", "postgres://app@db/x", ["evolink.E004"]),
         ("DEBUG", True, ["evolink.E005"]),
+        ("STRIPE_API_KEY", "sk_test_x", ["evolink.E008"]),
+        ("STRIPE_API_BASE", "http://127.0.0.1:12111", ["evolink.E009"]),
         ("ENCRYPTION_KEYS", [], ["evolink.E007"]),
         ("ENCRYPTION_KEYS", ["short", Fernet.generate_key().decode(), "long" * 11], ["evolink.E007", "evolink.E007"]),
         ("ENCRYPTION_KEYS", ["ZGV2ZWxvcG1lbnQtb25seS1rZXktMzItYnl0ZXMhISE="], ["evolink.E003"]),

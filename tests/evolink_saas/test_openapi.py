@@ -2,6 +2,7 @@
 
 import json
 import re
+from decimal import Decimal
 from typing import Any
 
 import jsonschema
@@ -17,6 +18,7 @@ from generations import catalog
 from tests.routes import operations
 
 GENERATION = ("/v1/videos/generations", "post")
+QUOTE = ("/v1/quotes", "post")
 
 
 @pytest.fixture(scope="module")
@@ -74,8 +76,8 @@ def test_a_generation_names_the_refusals_of_its_own(document: dict[str, Any]) ->
     assert {"402", "404", "409", "422", "429"} <= set(document["paths"][path][method]["responses"])
 
 
-def test_the_body_of_a_generation_is_one_schema_a_model(document: dict[str, Any]) -> None:
-    path, method = GENERATION
+@pytest.mark.parametrize(("path", "method"), [GENERATION, QUOTE])
+def test_the_body_of_a_generation_is_one_schema_a_model(document: dict[str, Any], path: str, method: str) -> None:
     media = document["paths"][path][method]["requestBody"]["content"]["application/json"]
     models = [spec.id for spec in catalog.SPECS]
     assert media["schema"]["oneOf"] == [{"$ref": f"#/components/schemas/{model}"} for model in models]
@@ -95,6 +97,21 @@ def test_every_example_of_a_generation_fits_its_model_alone(document: dict[str, 
             if jsonschema.Draft202012Validator(document["components"]["schemas"][spec.id]).is_valid(example["value"])
         ]
         assert fitting == [example["value"]["model"]]
+
+
+@pytest.mark.parametrize(("path", "method"), [QUOTE, ("/v1/catalog/pricing", "get")])
+def test_prices_are_shown_by_examples_that_fit_their_schema(document: dict[str, Any], path: str, method: str) -> None:
+    exact = json.loads(json.dumps(document), parse_float=Decimal)  # a multiple of 0.0001 is none among floats
+    media = exact["paths"][path][method]["responses"]["200"]["content"]["application/json"]
+    schema = media["schema"] | {"components": exact["components"]}
+    assert media["examples"]
+    for example in media["examples"].values():
+        jsonschema.Draft202012Validator(schema).validate(example["value"])
+
+
+def test_a_line_of_a_price_may_make_it_less(document: dict[str, Any]) -> None:
+    amount = document["components"]["schemas"]["PriceLine"]["properties"]["amount"]
+    assert (amount["type"], amount["multipleOf"], "minimum" in amount) == ("number", 0.0001, False)
 
 
 def test_no_upstream_is_named(document: dict[str, Any]) -> None:

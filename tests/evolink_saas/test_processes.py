@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -55,6 +56,27 @@ def test_leaving_the_block_ends_every_process_and_its_children(tmp_path: Path) -
         assert len(processes) == 2
     until(lambda: all(is_gone(pid) for pid in processes))
     assert not (tmp_path / "record.json").exists()
+
+
+def test_a_forked_function_leads_its_group_says_how_it_ended_and_ends_with_the_family(tmp_path: Path) -> None:
+    heard, saying = os.pipe()
+
+    def tell() -> None:
+        os.write(1, f"{os.environ['WHO']} leads {os.getpgrp() == os.getpid()}".encode())
+        raise SystemExit(3)
+
+    with Family(tmp_path / "record.json") as family:
+        told = family.fork("told", tell, {"WHO": "alice"}, output=saying)
+        assert told.wait(20) == 1
+        assert os.read(heard, 100) == b"alice leads True"
+        sleeper = family.fork("sleeper", lambda: time.sleep(600), {}, output=saying)
+        assert sleeper.poll() is None
+        with pytest.raises(subprocess.TimeoutExpired):
+            sleeper.wait(0)
+    assert sleeper.poll() == -signal.SIGTERM
+    assert is_gone(sleeper.pid)
+    os.close(heard)
+    os.close(saying)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the next start ends what stayed behind")

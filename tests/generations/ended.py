@@ -19,6 +19,7 @@ def ended(
     code: str = "",
     waited: float = 2,
     made: float = 100,
+    user_group: str = "default",
 ) -> Task:
     """Not saved: a task that waited and was made for so many seconds, and ended at that moment."""
     accepted_at = finished_at - timedelta(seconds=made)
@@ -31,7 +32,7 @@ def ended(
         estimated_seconds=300,
         price={},
         billing_rule="per_second",
-        user_group="default",
+        user_group=user_group,
         reserved_credits=Decimal(1),
         error_code=code,
         created_at=accepted_at - timedelta(seconds=waited),

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts import ids
 from billing import audit, ledger
 from billing.models import AuditRun, Reservation, Wallet
-from generations import jobs, lifecycle
+from generations import costs, jobs, lifecycle
 from generations.failures import SERVICE_ERROR
 from generations.models import Alert, Attempt, Delivery, ProviderAccount, Task
 from tests.cast import Person
@@ -26,9 +26,11 @@ def completed(person: Person) -> Task:
     """A finished task without the work, its account and its callback as if it had been made."""
     task = ask(person, callback_url="https://example.com/hook")
     account = ProviderAccount.objects.get(serves="live")
-    Attempt.objects.create(task=task, account=account, number=1, route="/x", state="succeeded", upstream_id="1")
+    attempt = Attempt.objects.create(
+        task=task, account=account, number=1, route="/x", state="succeeded", upstream_id="1"
+    )
     Task.objects.filter(pk=task.pk).update(status="processing")
-    lifecycle._end(Task.objects.get(pk=task.pk), Task.Status.COMPLETED)
+    lifecycle._end(Task.objects.get(pk=task.pk), Task.Status.COMPLETED, cost=costs.of_success(task, attempt))
     task.refresh_from_db()
     return task
 
@@ -62,10 +64,19 @@ def open_again(task: Task) -> None:
     task.attempts.update(state="running")
 
 
+def without_its_cost(task: Task) -> None:
+    account = ProviderAccount.objects.get(serves="live")
+    Attempt.objects.create(task=task, account=account, number=2, route="/x", state="succeeded", upstream_id="4")
+
+
+def moved_to_another_account(task: Task) -> None:
+    task.attempts.update(account=ProviderAccount.objects.get(serves="sandbox"))
+
+
 PLANTED: dict[str, tuple[Plant, set[str]]] = {
     "a reservation without a task": (reserved_without_task, {"I17"}),
-    "a task without a reservation": (task_without_reservation, {"I17"}),
-    "an open task whose reservation is resolved": (open_again, {"I17"}),
+    "a task without a reservation": (task_without_reservation, {"I17", "I23"}),
+    "an open task whose reservation is resolved": (open_again, {"I17", "I23"}),
     "a failed task that was charged": (changed(status="failed"), {"I18", "I20", "I21"}),
     "a task that says it was charged less": (changed(charged_credits=26), {"I14", "I18"}),
     "a task that says more was reserved": (changed(reserved_credits=28), {"I14", "I18"}),
@@ -73,6 +84,9 @@ PLANTED: dict[str, tuple[Plant, set[str]]] = {
     "a task of another price": (lambda task: reprice(task, "6"), {"I14"}),
     "a finished task with an open attempt": (second_open_attempt, {"I20"}),
     "a finished task without a successful attempt": (lambda task: task.attempts.update(state="failed"), {"I20"}),
+    "a success whose cost is missing": (without_its_cost, {"I20", "I23"}),
+    "a cost of another account": (moved_to_another_account, {"I23"}),
+    "a cost of work that still runs": (lambda task: task.attempts.update(state="running"), {"I20", "I23"}),
     "a finished task that was not announced": (lambda task: task.deliveries.all().delete(), {"I21"}),
 }
 

@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from accounts import organizations
 from accounts.models import Scope
-from billing import ledger
+from billing import ledger, overrides
 from generations import provider_accounts
 from generations.models import IdempotencyRecord, ProviderAccount, Task
 from tests.cast import Person, client_for, give_key, organization_of
@@ -116,7 +116,7 @@ def test_the_job_is_queued_in_the_same_transaction(alice: Person, gateway: Steps
 
 
 def test_root_fields_that_the_model_does_not_use_are_ignored(alice: Person, gateway: Steps) -> None:
-    task = ask(alice, image_start=17, image_urls="x", n={"a": []}, cfg_scale=None, quote_id=None)
+    task = ask(alice, image_start=17, image_urls="x", n={"a": []}, cfg_scale=None)
     assert task.inputs["prompt"] == TEXT_TO_VIDEO["prompt"]
 
 
@@ -298,11 +298,12 @@ def test_there_is_no_second_way_to_a_task(alice: Person, gateway: Steps) -> None
 
 def test_a_price_is_frozen_when_the_task_is_made(alice: Person, gateway: Steps) -> None:
     task = ask(alice)
-    alice.organization.user_group.multiplier = 2
-    alice.organization.user_group.save(update_fields=["multiplier"])
-    assert ask(alice).reserved_credits == 54
+    doubled = overrides.set_multiplier(alice.organization.user_group, Decimal(2), reason="test")
+    later = ask(alice)
+    assert (later.reserved_credits, later.price["multiplier"]) == (54, "2")
+    assert later.price["override"] == {"of": "user_group", "id": doubled.pk}
     task.refresh_from_db()
-    assert (task.reserved_credits, task.price["multiplier"]) == (27, "1")
+    assert (task.reserved_credits, task.price["multiplier"], task.price["override"]) == (27, "1", None)
     assert findings() == []
 
 

@@ -177,7 +177,7 @@ def test_a_new_task_and_a_task_that_waits_need_one_statement_for_all_accounts(
     task = ask(alice)
     wanted = routing.wish(task, requests.order(task))
     with django_assert_num_queries(1):
-        routing.admit(wanted)
+        routing.admit(wanted, routing.ask(wanted.model, wanted.organization_id, sandbox=wanted.sandbox))
     with django_assert_num_queries(1):
         routing.candidates(wanted)
 

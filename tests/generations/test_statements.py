@@ -1,28 +1,15 @@
 """How many SQL statements the hot requests take: asserted exactly, so that one more is noticed."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Scope
 from tests.cast import Person
 from tests.generations.gateway import TEXT_TO_VIDEO, Steps, ask
+from tests.statements import statements
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 POST = "/v1/videos/generations"
-
-
-@contextmanager
-def statements(expected: int) -> Iterator[None]:
-    """Everything that is sent to the database counts, BEGIN and COMMIT too."""
-    with CaptureQueriesContext(connection) as captured:
-        yield
-    sent = [query["sql"][:150] for query in captured]
-    assert len(sent) == expected, "\n".join(sent)
 
 
 def test_a_text_to_video_with_an_idempotency_key_takes_13(alice: Person, gateway: Steps) -> None:
@@ -43,6 +30,21 @@ def test_a_request_without_a_key_takes_11(alice: Person, gateway: Steps) -> None
     ask(alice)
     with statements(11):
         alice.client.post(POST, TEXT_TO_VIDEO)
+
+
+def test_a_request_with_a_quote_takes_one_more(alice: Person, gateway: Steps) -> None:
+    """The quote is found instead of the price, and given to its task."""
+    quotes = [alice.client.post("/v1/quotes", TEXT_TO_VIDEO).json()["quote_id"] for _ in range(2)]
+    alice.client.post(POST, TEXT_TO_VIDEO | {"quote_id": quotes[0]})
+    with statements(12):
+        answer = alice.client.post(POST, TEXT_TO_VIDEO | {"quote_id": quotes[1]})
+    assert answer.status_code == 200
+
+
+def test_a_quote_takes_3(alice: Person, gateway: Steps) -> None:
+    alice.client.post("/v1/quotes", TEXT_TO_VIDEO)
+    with statements(3):
+        assert alice.client.post("/v1/quotes", TEXT_TO_VIDEO).status_code == 200
 
 
 def test_a_look_at_a_running_task_takes_2(alice: Person, gateway: Steps) -> None:

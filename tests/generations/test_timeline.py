@@ -82,6 +82,7 @@ def test_a_video_from_the_request_to_the_callback(alice: Person, gateway: Steps,
     assert found["price"] == {
         "billing_rule": "per_second",
         "user_group": "default",
+        "quote_id": None,
         "credits": 35.991,
         "lines": [FIVE_SECONDS],
     }

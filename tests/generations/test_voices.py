@@ -6,12 +6,11 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
 from django_q.models import Schedule
 
-from accounts.models import User
+from accounts.models import AuditEntry, User
 from evolink_saas import ports
 from generations import jobs, provider_accounts, voices
 from generations.models import Alert, ProviderAccount, Voice
@@ -177,14 +176,14 @@ def test_an_operator_synchronizes_now_with_a_reason(provider: ProviderAccount, c
     assert url in client.get(list_page).content.decode()
     assert "reason" in client.get(url).context["form"].fields
     assert client.post(url, {"reason": " "}).status_code == 200
-    assert not Voice.objects.filter(pk=FIRST).exists() and not LogEntry.objects.exists()
+    assert not Voice.objects.filter(pk=FIRST).exists() and not AuditEntry.objects.exists()
 
     answered = client.post(url, {"reason": "A new voice was announced"}, follow=True)
     assert answered.redirect_chain == [(list_page, 302)]
     assert "1 added, 0 renamed, 0 disabled, 0 enabled again." in answered.content.decode()
-    entry = LogEntry.objects.get()
-    assert entry.change_message == "Synchronize now: A new voice was announced" and entry.user == operator
-    assert entry.content_type is not None and entry.content_type.model_class() is Voice
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.reason) == ("voice.synchronize", "A new voice was announced")
+    assert entry.actor == operator.email
 
 
 def test_a_clerk_without_the_permission_cannot(client: Client) -> None:

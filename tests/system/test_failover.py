@@ -11,9 +11,8 @@ from functools import partial
 
 import pytest
 
-from evolink_saas import ports
 from generations.models import Alert, Attempt, Breaker, ProviderAccount, Task
-from tests.generations.two_accounts import DOWN, MODEL, add_account, change
+from tests.generations.two_accounts import DOWN, MODEL, add_account, break_down
 from tests.system.site import PRICE, Customer, Site, assert_nothing_is_wrong, together
 
 pytestmark = pytest.mark.system
@@ -35,13 +34,6 @@ def cheapest(site: Site) -> Iterator[ProviderAccount]:
     ProviderAccount.objects.filter(pk__in=[account.pk for account in usual]).update(enabled=True)
 
 
-def take_down(site: Site, account: ProviderAccount, way: str) -> None:
-    if DOWN[way]:
-        site.simulator.script(DOWN[way], times=1_000_000, account=account.name)
-    else:
-        change(account, base_url=f"http://127.0.0.1:{ports.find_free()}")
-
-
 def why_not(attempt: Attempt, account: ProviderAccount) -> str:
     """What stood against the account when the attempt was sent elsewhere."""
     return next(row["reason"] for row in attempt.choice if row["account"] == account.name)
@@ -51,7 +43,7 @@ def why_not(attempt: Attempt, account: ProviderAccount) -> str:
 def test_while_the_cheapest_is_down_everything_is_made_elsewhere(
     site: Site, cheapest: ProviderAccount, way: str
 ) -> None:
-    take_down(site, cheapest, way)
+    break_down(site.simulator, cheapest, way)
     customer = Customer(site.url, PRICE * TASKS)
     calls: list[Callable[[], str]] = [partial(customer.buy, prompt=f"A lighthouse {n}") for n in range(TASKS)]
 

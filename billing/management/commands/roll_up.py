@@ -1,4 +1,4 @@
-"""`manage.py roll_up`: roll up now what the job would, or one organization's transfers all over again."""
+"""`manage.py roll_up`: roll up now what the job would, or one organization's transfers and costs all over again."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -7,12 +7,12 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts import ids
 from accounts.models import Organization
-from billing import rollups
+from billing import provider_costs, rollups
 from billing.models import Wallet
 
 
 class Command(BaseCommand):
-    help = "Roll up the transfers that no roll-up holds yet."
+    help = "Roll up the transfers and provider costs that no roll-up holds yet."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--again", metavar="ORGANIZATION", help="Forget this one's roll-ups first (org_…).")
@@ -23,6 +23,7 @@ class Command(BaseCommand):
             if identifier is None or not Wallet.objects.filter(pk=identifier).exists():
                 raise CommandError(f"No organization {again} has a wallet.")
             rollups.start_over(identifier)
-        rolled = rollups.roll_all()
+            provider_costs.start_over(identifier)
+        rolled, costs = rollups.roll_all(), provider_costs.roll_all()
         if options["verbosity"]:
-            self.stdout.write(f"Rolled up {rolled} transfers.")
+            self.stdout.write(f"Rolled up {rolled} transfers and {costs} provider costs.")

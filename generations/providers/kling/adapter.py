@@ -1,4 +1,4 @@
-"""The calls: one create, a batch query, a look-up by our reference; voices, deletion. Kling has no cancel."""
+"""The calls: one create, a batch query, a look-up by our reference; voices, deletion, ledgers. Kling has no cancel."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -13,6 +13,7 @@ from generations.providers.base import (
     QUERY_SECONDS,
     Accepted,
     Account,
+    ChargePage,
     Handle,
     OfferedVoice,
     OutcomeUnknown,
@@ -21,12 +22,14 @@ from generations.providers.base import (
     Request,
     Trace,
 )
-from generations.providers.kling import answers, requests, verdicts
+from generations.providers.kling import answers, ledgers, requests, verdicts
 
 IDS_PER_QUERY = 50
 VOICES_PATH = "/v1/general/presets-voices"
 VOICES_PER_PAGE = 500
 MAX_PAGES = 20
+LEDGERS = ("package", "balance")  # what packs paid, in units, and what was paid in cash
+CHARGES_PER_PAGE = 500
 # Kling's video documents name the first, its image documents the second.
 DELETE_PATHS = ("/v1/general/delete-advanced-elements", "/v1/general/delete-elements")
 
@@ -128,6 +131,22 @@ class Kling:
             if envelope.is_success or not (envelope.status == 404 or envelope.code == verdicts.NO_SUCH_METHOD):
                 break
         raise OutcomeUnknown(f"HTTP {envelope.status}, code {envelope.code}: {envelope.message[:200]}")
+
+    def charges(self, account: Account, since: datetime, until: datetime, cursor: str) -> ChargePage:
+        """Both ledgers, one after the other; our cursor names the ledger and Kling's own place in it."""
+        name, _, place = (cursor or f"{LEDGERS[0]}:").partition(":")
+        asked = {
+            "start_time": str(round(since.timestamp() * 1000)),
+            "end_time": str(round(until.timestamp() * 1000) - 1),
+            "limit": CHARGES_PER_PAGE,
+        }
+        body = json.dumps(asked | ({"cursor": place} if place else {}))
+        charges, onward = ledgers.page(self._ask(account, "POST", f"/account/billing/{name}", body), name)
+        if onward and onward == place:
+            raise OutcomeUnknown("the next page of the ledger is the same again")
+        following = LEDGERS[LEDGERS.index(name) + 1 :]
+        next_cursor = f"{name}:{onward}" if onward else f"{following[0]}:" if following else ""
+        return ChargePage(charges=charges, next_cursor=next_cursor)
 
     def _ask(self, account: Account, method: str, path: str, body: str | None = None) -> answers.Envelope:
         """A call that may be made again. Raises OutcomeUnknown without an answer."""

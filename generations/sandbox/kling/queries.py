@@ -7,12 +7,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from generations.sandbox.face import Caller
 from generations.sandbox.kling import elements, rows, wire
 from generations.sandbox.queries import caller_of, seen
 from generations.sandbox.refusals import Refusal
 
 MONTH_MILLISECONDS = 30 * 24 * 3600 * 1000
 NEW = "path NOT LIKE '/v1/%'"
+LEDGER = """
+    SELECT charges.seq, charges.task_id, charges.model, balance_before, balance_after,
+        CASE WHEN misbooked.task_id IS NULL THEN charges.milliunits ELSE misbooked.milliunits END AS milliunits
+    FROM charges LEFT JOIN misbooked ON misbooked.task_id = charges.task_id
+    WHERE provider = ? AND account = ? AND charges.seq > ? AND round(at * 1000) BETWEEN ? AND ?
+        AND (misbooked.task_id IS NULL OR misbooked.milliunits IS NOT NULL)
+    ORDER BY charges.seq LIMIT ?"""
+"""The charges, but for what was scripted to be shown otherwise or not at all."""
 
 
 async def batch(request: Request) -> Response:
@@ -102,26 +111,42 @@ async def delete_element(request: Request) -> Response:
 
 
 async def ledger(request: Request) -> Response:
-    """`/account/billing/package`: what was taken off the pack, oldest first; `balance` is cash: there is none."""
+    """`/account/billing/package`: what was taken off the pack, oldest first; `balance` is cash: there is none.
+
+    Both times are in it, in milliseconds; the last 30 days without them.
+    """
     caller = caller_of(request)
+    await seen(caller, [])  # faults of queries
     body = await _body(request)
     limit, cursor = _whole(body.get("limit", 100)), _whole(body.get("cursor") or 0)
-    sql = "SELECT * FROM charges WHERE provider = ? AND account = ? AND seq > ? ORDER BY seq LIMIT ?"
-    mine = (wire.NAME, caller.account.api_key, cursor, limit + 1)
-    charges = caller.store.rows(sql, *mine) if request.url.path.endswith("/package") else []
-    detail = [
-        {
-            "task_id": charge["task_id"],
-            "model_name": charge["model"],
-            "deduction_amount": rows.units(charge["milliunits"]),
-            "balance_before": rows.units(charge["balance_before"]),
-            "balance_after": rows.units(charge["balance_after"]),
-        }
-        for charge in charges[:limit]
-    ]
-    more = len(charges) > limit
-    cursor_after = str(charges[limit - 1]["seq"]) if more else ""
+    if not 1 <= limit <= 500:
+        raise Refusal(1201, "limit is invalid")
+    now = round(caller.store.now() * 1000)
+    start, end = _whole(body.get("start_time", now - MONTH_MILLISECONDS)), _whole(body.get("end_time", now + 1000))
+    mine = (wire.NAME, caller.account.api_key, cursor, start, end, limit + 1)
+    lines = caller.store.rows(LEDGER, *mine) if request.url.path.endswith("/package") else []
+    more = len(lines) > limit
+    cursor_after = str(lines[limit - 1]["seq"]) if more else ""
+    detail = [_line(caller, line) for line in lines[:limit]]
     return wire.success({"result": {"detail": detail}, "next_cursor": cursor_after, "has_more": more})
+
+
+def _line(caller: Caller, line: Any) -> dict[str, Any]:
+    """One deduction, with what decided its price. Work that nobody ordered has only a model."""
+    task = caller.store.task(line["task_id"])
+    plan = task.plan if task and task.kind == "video" else {}
+    return {
+        "task_id": line["task_id"],
+        "model_name": line["model"],
+        "resolution": plan.get("resolution", ""),
+        "duration": str(plan.get("seconds_made", "")),
+        "video_sound": "on" if plan.get("sound") else "off",
+        "deduction_amount": rows.units(line["milliunits"]),
+        "balance_before": rows.units(line["balance_before"]),
+        "balance_after": rows.units(line["balance_after"]),
+        "list_price": rows.units(line["milliunits"]),
+        "currency": "",
+    }
 
 
 async def costs(request: Request) -> Response:

@@ -102,6 +102,7 @@ GOOD: dict[str, dict[str, Any]] = EXAMPLES | {
     "the longest element texts": image_element(element_name="名" * 20, element_description="d" * 100),
     "a name that is short after trimming": image_element(element_name="  " + "n" * 20 + "\n"),
     "a name that is short after NFC": image_element(element_name="e\u0301" * 20),
+    "a quote": text_to_video(quote_id="quote_01jm3x7c9dqk4v2e8r5t6w0yza"),
     "a callback": text_to_video(callback_url="https://example.com/" + "c" * 2028),
     "metadata": text_to_video(metadata={"k" * 40: "v" * 500, "empty": ""} | {str(number): "x" for number in range(14)}),
 }
@@ -318,6 +319,10 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
     ),
     "a voice as a number": (video_element(element_voice_id=1), INVALID, "model_params.element_voice_id"),
     "an unknown element parameter": (image_element(tag_list=[]), UNKNOWN, "model_params.tag_list"),
+    "a quote as a number": (text_to_video(quote_id=1), INVALID, "quote_id"),
+    "a quote without an id": (text_to_video(quote_id=""), INVALID, "quote_id"),
+    "a quote of nothing": (text_to_video(quote_id=None), INVALID, "quote_id"),
+    "a quote too long": (text_to_video(quote_id="q" * 65), INVALID, "quote_id"),
     "a callback as a number": (text_to_video(callback_url=1), INVALID, "callback_url"),
     "a callback too long": (text_to_video(callback_url="https://example.com/" + "c" * 2029), INVALID, "callback_url"),
     "metadata as a list": (text_to_video(metadata=[]), INVALID, "metadata"),

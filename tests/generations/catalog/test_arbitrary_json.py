@@ -26,7 +26,14 @@ NAMES = sorted(
     {
         name
         for spec in catalog.SPECS
-        for name in (*spec.root.fields, *spec.model_params.fields, "callback_url", "metadata", "model_params")
+        for name in (
+            *spec.root.fields,
+            *spec.model_params.fields,
+            "callback_url",
+            "metadata",
+            "quote_id",
+            "model_params",
+        )
     }
     | {"index", "prompt", "duration", "element_id", "frontal_image", "refer_images", "video_url", "refer_videos"}
 )

@@ -84,6 +84,7 @@ WITNESSES = {
     "elements_made_from_images": "tests/generations/test_every_model.py::"
     "test_a_model_of_image_elements_refuses_one_made_from_a_video",
     "elements_made_from_video": "tests/generations/test_every_model.py::test_an_element_of_another_kind_is_refused",
+    "quote_holds": "tests/generations/test_quotes_used.py::test_a_quote_that_nobody_has_is_a_mismatch",
     "voice_is_known": "tests/generations/test_creation.py::test_an_unknown_voice_is_refused",
     "face_is_visible": "tests/generations/test_references.py::test_without_a_face_no_element_is_made",
     "images_fit": "tests/generations/test_references.py::"

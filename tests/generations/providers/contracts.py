@@ -34,7 +34,8 @@ class Contract:
 
     `finds`: when a look-up sees a create whose answer got lost. `denies`: whether it can be certain that there is none.
     `listener`: makes the account sign its callbacks, and returns it with what verifies them. `hosts`: what stands in
-    the credentials beside the key, where the provider has more addresses than one.
+    the credentials beside the key, where the provider has more addresses than one. `tells_charges`: whether it
+    shows what it charged, work by work.
     """
 
     makes: frozenset[str]
@@ -42,6 +43,7 @@ class Contract:
     finds: Literal["at once", "once ended", "never"]
     denies: bool
     listener: Callable[["Asked"], Account]
+    tells_charges: bool = False
     hosts: Callable[[str], dict[str, str]] = lambda url: {}
 
 
@@ -119,6 +121,7 @@ CONTRACTS = {
         finds="at once",
         denies=True,
         listener=own_secret,
+        tells_charges=True,
     ),
     "fal": Contract(
         makes=ALL_MODELS

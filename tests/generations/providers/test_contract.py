@@ -6,7 +6,7 @@ What differs between providers that keep the same contract stands in `contracts.
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,14 @@ from generations.providers import ADAPTERS
 from generations.providers.base import (
     Account,
     CallbackRefused,
+    Charge,
     Handle,
     InputRefused,
     OutcomeUnknown,
     Progress,
     ProviderRefused,
     Request,
+    TellsCharges,
     Trace,
     VideoRequest,
 )
@@ -296,6 +298,38 @@ def ends(asked: Asked) -> dict[str, str]:
     """By id, how all of its work ended; empty before."""
     states = {task["id"]: task["state"] for task in asked.tasks}
     return {} if {"submitted", "processing"} & set(states.values()) else states
+
+
+# --- what it charged
+
+
+def test_what_was_charged_is_told_work_by_work_where_the_provider_tells_it(asked: Asked) -> None:
+    """Each success once, at the cost that its own answer tells, and nothing of another time."""
+    api = asked.adapter
+    assert isinstance(api, TellsCharges) == asked.contract.tells_charges
+    if not isinstance(api, TellsCharges):
+        return
+    begun = datetime.now(UTC) - timedelta(minutes=1)
+    words = ("a heron", "another", "x [sim:fail content]")
+    requests = [video(f"att_{number}", prompt=prompt, callback_url=NOBODY) for number, prompt in enumerate(words)]
+    *made, failed = (asked.ended(asked.adapter.submit(asked.account, request)) for request in requests)
+    now = datetime.now(UTC) + timedelta(minutes=1)
+
+    told = charges_of(api, asked.account, begun, now)
+    assert {charge.upstream_id: charge.cost for charge in told} == {one.upstream_id: one.cost for one in made}
+    assert len(told) == 2 and failed.upstream_id not in {charge.upstream_id for charge in told}
+    assert all(charge.model for charge in told)
+    assert charges_of(api, asked.account, begun - timedelta(days=1), begun) == []
+
+
+def charges_of(api: TellsCharges, account: Account, since: datetime, until: datetime) -> list[Charge]:
+    found: list[Charge] = []
+    cursor, is_first = "", True
+    while cursor or is_first:
+        page = api.charges(account, since, until, cursor)
+        found += page.charges
+        cursor, is_first = page.next_cursor, False
+    return found
 
 
 # --- what got lost

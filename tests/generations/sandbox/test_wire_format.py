@@ -179,6 +179,42 @@ def test_the_legacy_list_has_pages(simulator: RunningSimulator) -> None:
     assert [[row["task_info"]["external_task_id"] for row in page] for page in pages] == [["c", "b"], ["a"]]
 
 
+def test_the_accounts_ledger_is_told_by_time_and_page(simulator: RunningSimulator) -> None:
+    made = [post(simulator, NEW_TEXT, new_text(name))["data"]["id"] for name in "abc"]
+    simulator.advance(600)
+    path, now = "/account/billing/package", simulator.see("health")["now"] * 1000
+
+    def lines(**asked: Any) -> tuple[list[str], str]:
+        data = post(simulator, path, asked)["data"]
+        return [line["task_id"] for line in data["result"]["detail"]], data["next_cursor"]
+
+    everything, nothing_more = lines()
+    assert (sorted(everything), nothing_more) == (sorted(made), "")
+    first, cursor = lines(limit=2)
+    assert (first, lines(limit=2, cursor=cursor)) == (everything[:2], (everything[2:], ""))
+    assert lines(end_time=str(round(now) - 3_600_000)) == ([], "")
+    assert lines(start_time=str(round(now) - 3_600_000), end_time=str(round(now))) == (everything, "")
+    for limit in (0, 501):
+        assert post(simulator, path, {"limit": limit})["code"] == 1201
+
+
+def test_the_ledger_can_be_made_to_differ_from_what_was_made(simulator: RunningSimulator) -> None:
+    made = [post(simulator, NEW_TEXT, new_text(name))["data"]["id"] for name in "abc"]
+    simulator.advance(600)
+    simulator.do("misbook", external_id="a", units=4.5)
+    simulator.do("misbook", task_id=made[1], units=None)
+    (unknown,) = simulator.do("misbook", unknown=True, units=1)["misbooked"]
+
+    shown = {
+        line["task_id"]: line["deduction_amount"]
+        for line in post(simulator, "/account/billing/package", {})["data"]["result"]["detail"]
+    }
+    assert shown == {made[0]: "4.5", made[2]: "3", unknown: "1"}
+    assert simulator.do("misbook", external_id="nobody", units=1) == {"misbooked": []}
+    simulator.do("reset")
+    assert post(simulator, "/account/billing/package", {})["data"]["result"]["detail"] == []
+
+
 def test_the_accounts_ledger_has_a_line_for_each_success_only(simulator: RunningSimulator) -> None:
     simulator.do("accounts", api_key=API_KEY, units=100)
     made = post(simulator, NEW_TEXT, new_text("a"))["data"]["id"]
@@ -192,9 +228,14 @@ def test_the_accounts_ledger_has_a_line_for_each_success_only(simulator: Running
                 {
                     "task_id": made,
                     "model_name": "kling-3.0",
+                    "resolution": "720p",
+                    "duration": "5.0",
+                    "video_sound": "off",
                     "deduction_amount": "3",
                     "balance_before": "100",
                     "balance_after": "97",
+                    "list_price": "3",
+                    "currency": "",
                 }
             ]
         },

@@ -1,0 +1,89 @@
+"""A report's table as a file: CSV, streamed line by line, and XLSX, written to a temporary file.
+
+Credits come with four decimals and stand beside their dollars; nothing is rounded but those, and margins to
+a millionth. A text that a spreadsheet
+would take for a formula gets an apostrophe before it (`accounts.spreadsheets.harmless`).
+"""
+
+import csv
+import tempfile
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from io import StringIO
+from itertools import islice
+from typing import IO, Any
+
+from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
+from openpyxl import Workbook
+
+from accounts.spreadsheets import BYTE_ORDER_MARK, harmless
+from evolink_saas.reports.tables import Cell, Column, Line, Table, dollars, rounded
+
+CSV_TYPE = "text/csv; charset=utf-8"
+XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+FORMATS = ("csv", "xlsx")
+LINES_AT_A_TIME = 500
+IN_MEMORY = 1_000_000
+TEN_THOUSANDTH, MILLIONTH = Decimal("0.0001"), Decimal("0.000001")
+Values = list[Any]
+
+
+def response(table: Table, name: str, kind: str) -> HttpResponseBase:
+    """The table as a download; `kind` is one of FORMATS."""
+    if kind == "xlsx":
+        return FileResponse(xlsx(table, name), as_attachment=True, filename=f"{name}.xlsx", content_type=XLSX_TYPE)
+    answer = StreamingHttpResponse(stream(table), content_type=CSV_TYPE)
+    answer["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    return answer
+
+
+def stream(table: Table) -> Iterator[str]:
+    """The CSV, some hundred lines at a time."""
+    yield BYTE_ORDER_MARK
+    rows = iter(_rows(table))
+    while some := list(islice(rows, LINES_AT_A_TIME)):
+        file = StringIO(newline="")
+        csv.writer(file).writerows([_spelled(value) for value in row] for row in some)
+        yield file.getvalue()
+
+
+def xlsx(table: Table, name: str) -> IO[bytes]:
+    """The workbook, whose numbers are numbers; a temporary file that is gone when it is closed."""
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet(name[:31])
+    sheet.freeze_panes = "A2"
+    for row in _rows(table):
+        sheet.append(row)
+    file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  the response closes it
+    book.save(file)
+    file.seek(0)
+    return file
+
+
+def _rows(table: Table) -> Iterator[Values]:
+    yield [name for column in table.columns for name in _names(column)]
+    lines: Iterable[Line] = (*table.lines, *([table.total] if table.total else []))
+    for line in lines:
+        yield [value for column, cell in zip(table.columns, line.cells, strict=True) for value in _values(column, cell)]
+
+
+def _names(column: Column) -> list[str]:
+    if column.unit == "credits":
+        return [f"{column.name}_credits", f"{column.name}_usd"]
+    return [f"{column.name}_usd" if column.unit == "dollars" else column.name]
+
+
+def _values(column: Column, cell: Cell) -> Values:
+    value = cell.value
+    if column.unit == "credits":
+        return [None, None] if value is None else [value, rounded(dollars(value), TEN_THOUSANDTH)]
+    if column.unit == "dollars" and value is not None:
+        return [rounded(value, MILLIONTH)]
+    if column.unit == "share" and value is not None:
+        return [rounded(Decimal(value), TEN_THOUSANDTH)]
+    return [harmless(value) if isinstance(value, str) else value]
+
+
+def _spelled(value: Any) -> str:
+    """As CSV has it: a negative number is one, so it keeps its sign; nothing is empty."""
+    return "" if value is None else f"{value:f}" if isinstance(value, Decimal) else str(value)
