@@ -17,7 +17,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import CharField, F, OuterRef, Q, Subquery
+from django.db.models import CharField, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Cast, JSONObject, Now
 from django.utils import timezone
 
@@ -58,12 +58,11 @@ def withdraw(override: PriceOverride, reason: str) -> None:
     _record("withdrawn", override, {"withdrawn_at": [None, override.withdrawn_at]}, reason)
 
 
-def moments(organization: Organization, after: datetime) -> list[datetime]:
-    """When what the organization pays may change by an override, soonest first."""
+def coming(organization: Organization, after: datetime) -> QuerySet[PriceOverride]:
+    """Those that will begin to count for the organization."""
     payer = of(organization)
     theirs = Q(organization=payer["organization_id"]) | Q(user_group=payer["user_group_id"])
-    coming = PriceOverride.objects.filter(theirs, withdrawn_at=None, effective_at__gt=after)
-    return list(coming.order_by("effective_at").values_list("effective_at", flat=True))
+    return PriceOverride.objects.filter(theirs, withdrawn_at=None, effective_at__gt=after)
 
 
 def in_effect(like: PriceOverride) -> PriceOverride | None:

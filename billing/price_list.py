@@ -54,4 +54,5 @@ def official() -> dict[tuple[str, str], Decimal]:
 def _moments(payer: Organization, after: datetime) -> list[datetime]:
     """When prices may change, soonest first."""
     versions = PriceVersion.objects.filter(withdrawn_at=None, effective_at__gt=after)
-    return sorted({*versions.values_list("effective_at", flat=True), *overrides.moments(payer, after)})
+    moments = [rows.values_list("effective_at", flat=True) for rows in (versions, overrides.coming(payer, after))]
+    return list(moments[0].union(moments[1]).order_by("effective_at"))

@@ -187,5 +187,5 @@ class UserGroupAdmin(Editable):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("name", "prices") if obj else ("prices",)
 
-    def prices(self, group: UserGroup) -> SafeString:
+    def prices(self, group: UserGroup) -> SafeString | str:
         return list_link("billing_priceoverride", f"user_group__id__exact={group.pk}", "Prices") if group.pk else ""

@@ -139,11 +139,16 @@ class PayerForm(ReasonForm):
         text = (given.get("organization") or "").strip()
         if bool(text) == bool(given.get("user_group")):
             raise forms.ValidationError("Name a user group or an organization, not both.")
-        found = Organization.objects.filter(pk=ids.decode("org_", text)).first() if text else given["user_group"]
-        if found is None:
-            raise forms.ValidationError("There is no such organization.")
-        given["payer"] = found
+        given["payer"] = _organization(text) if text else given["user_group"]
         return given
+
+
+def _organization(text: str) -> Organization:
+    key = ids.decode("org_", text)
+    found = None if key is None else Organization.objects.filter(pk=key).first()
+    if found is None:
+        raise forms.ValidationError("There is no such organization.")
+    return found
 
 
 class MultiplierForm(PayerForm):
