@@ -69,8 +69,7 @@ def schedule(draft: PriceDraft, effective_at: datetime | None) -> PriceVersion:
     """Make it the version that prices new tasks from then on (None: from now on). Raises PriceConflict."""
     _lock(draft)
     entries = price_book.entries_of(draft.cells.all())
-    moment = effective_at or timezone.now()
-    draft.version = price_book.publish(entries, moment, after=draft.base, note=draft.note)
+    draft.version = price_book.publish(entries, effective_at, after=draft.base, note=draft.note)
     draft.save(update_fields=["version"])
     return draft.version
 

@@ -103,14 +103,15 @@ def load(text: str, effective_at: datetime | None = None, *, replace: bool = Fal
 
 
 @transaction.atomic
-def publish(entries: list[Entry], effective_at: datetime, *, after: PriceVersion, note: str) -> PriceVersion:
+def publish(entries: list[Entry], effective_at: datetime | None, *, after: PriceVersion, note: str) -> PriceVersion:
     """A version of other prices than those of `after`, which must still be the youngest. Raises PriceConflict."""
     _lock()
+    now = timezone.now()
     if youngest() != after:
         raise PriceConflict("Another price change came first: begin a new draft, which will have it in it.")
     if digest(entries) == after.digest:
         raise PriceConflict("This changes no price.")
-    version = _insert(entries, effective_at, timezone.now(), note)
+    version = _insert(entries, effective_at or now, now, note)
     audit_log.record(action="prices.scheduled", target=version, changes=_changes(after, version, entries))
     return version
 
