@@ -18,6 +18,7 @@ from billing import price_book
 from billing.amounts import SMALLEST
 from billing.errors import PriceConflict
 from billing.models import DraftCell, PriceDraft, PriceVersion
+from billing.pricing import spelled
 
 CHANGEABLE = ("rate", "factor", "minimum_seconds")
 
@@ -43,7 +44,7 @@ def change(draft: PriceDraft, changes: Mapping[int, Mapping[str, Decimal]], *, r
         values = changes[cell.pk]
         if not set(values) <= set(CHANGEABLE):
             raise ValueError(f"{sorted(values)} are not all of {CHANGEABLE}.")
-        said |= {f"{cell} {name}": [getattr(cell, name), value] for name, value in values.items()}
+        said |= {f"{cell} {name}": [spelled(getattr(cell, name)), spelled(value)] for name, value in values.items()}
         draft.cells.filter(pk=cell.pk).update(**values)
     _record("changed", draft, said, reason)
 
