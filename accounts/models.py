@@ -6,7 +6,6 @@ UserGroup 1-n Organization 1-n Membership n-1 User
 """
 
 from datetime import datetime
-from decimal import Decimal
 from typing import ClassVar
 
 import pgtrigger
@@ -46,17 +45,9 @@ class UserGroup(models.Model):
 
     name = models.SlugField(max_length=40, unique=True)
     label = models.CharField(max_length=80, blank=True)
-    multiplier = models.DecimalField(
-        max_digits=8, decimal_places=4, default=Decimal(1), validators=[MinValueValidator(Decimal(0))]
-    )
     max_files = models.PositiveIntegerField(default=100)
     running_limit = models.PositiveIntegerField(null=True, blank=True, help_text="Tasks at work at once.")
     queued_limit = models.PositiveIntegerField(null=True, blank=True, help_text="Tasks that may wait; beyond it 429.")
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(condition=models.Q(multiplier__gte=0), name="user_group_multiplier_is_not_negative")
-        ]
 
     def __str__(self) -> str:
         return self.name

@@ -3,6 +3,7 @@
 Exception
 ├── LedgerConflict   the same reference came with other arguments, or a resolved reservation is to be resolved otherwise
 ├── GrantRefused     an operator may not give or decide this
+├── PriceConflict    a price change that contradicts what is in effect or scheduled
 └── PriceMissing     the price book in force has no such cell
 """
 
@@ -13,6 +14,10 @@ class LedgerConflict(Exception):
 
 class GrantRefused(Exception):
     """What an operator asked for, confirmed or declined cannot be done, with the reason."""
+
+
+class PriceConflict(Exception):
+    """This contradicts the prices that are in effect or scheduled; nothing was written. Its text is for operators."""
 
 
 class PriceMissing(LookupError):

@@ -62,7 +62,8 @@ def _wished(inputs: Mapping[str, Any], seconds: Decimal | None, asked: Decimal |
 
 def _reason(inputs: Mapping[str, Any], user_group: str) -> str:
     """Why the rate is not the price book's."""
-    whose = f"User group {user_group}"
+    override = inputs.get("override")  # what was priced before overrides were recorded is the group's
+    whose = "Your own price" if override and override["of"] == "organization" else f"User group {user_group}"
     if inputs["exact_rate"] is None:
         return f"{whose}: rate x {inputs['multiplier']}"
     return f"{whose}: {inputs['exact_rate']} a {inputs['unit']} instead of {inputs['rate']}"

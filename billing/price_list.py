@@ -4,15 +4,15 @@ Priced by the same statement as a quote (`pricing.table`), so that what is print
 """
 
 import tomllib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
+from accounts import organizations
 from accounts.models import Organization
-from billing import pricing
+from billing import overrides, pricing
 from billing.models import PriceVersion
 from billing.pricing import Row
 
@@ -30,9 +30,10 @@ class PriceList:
 
 def of(organization: Organization | None, now: datetime) -> PriceList:
     """Without an organization, for the user group `default`."""
-    rows = pricing.table(organization, now)
-    for moment in _moments(now):
-        coming = pricing.table(organization, moment)
+    payer = organization or organizations.ordinary()
+    rows = pricing.table(payer, now)
+    for moment in _moments(payer, now):
+        coming = pricing.table(payer, moment)
         if coming != rows:
             return PriceList(rows=rows, changes_at=moment, coming=coming)
     return PriceList(rows=rows, changes_at=None, coming=None)
@@ -50,10 +51,8 @@ def official() -> dict[tuple[str, str], Decimal]:
     }
 
 
-def _moments(after: datetime) -> Iterator[datetime]:
+def _moments(payer: Organization, after: datetime) -> list[datetime]:
     """When prices may change, soonest first."""
-    yield from (
-        PriceVersion.objects.filter(effective_at__gt=after)
-        .order_by("effective_at")
-        .values_list("effective_at", flat=True)
-    )
+    versions = PriceVersion.objects.filter(withdrawn_at=None, effective_at__gt=after)
+    moments = [rows.values_list("effective_at", flat=True) for rows in (versions, overrides.coming(payer, after))]
+    return list(moments[0].union(moments[1]).order_by("effective_at"))

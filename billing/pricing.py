@@ -3,8 +3,8 @@
     credits = rate x factor x max(seconds, minimum_seconds)      per second
     credits = rate x factor                                      per call
 
-where the rate is the user group's exact rate for the model or, without one, the cell's rate times the group's
-multiplier. Rounded half up to 4 decimals, once, at the end.
+where the rate is an exact one of the organization or its user group or, without one, the cell's rate times a
+multiplier (`billing.overrides` says which). Rounded half up to 4 decimals, once, at the end.
 
 Where the length is known only from the media, `seconds` are the most there can be, and `settle` prices the measured
 ones: their rounding is frozen with the other inputs.
@@ -16,15 +16,16 @@ from datetime import datetime
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from typing import Any
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import QuerySet, Subquery
 from django.utils import timezone
 
 from accounts import organizations
 from accounts.compiled import Compiled, Given
-from accounts.models import Organization, UserGroup
+from accounts.models import Organization
+from billing import overrides
 from billing.amounts import SMALLEST
 from billing.errors import PriceMissing
-from billing.models import GroupPrice, PriceCell, PriceVersion, Unit
+from billing.models import PriceCell, PriceVersion, Unit
 
 ROUNDINGS = {
     "half_up": (Decimal(1), ROUND_HALF_UP),
@@ -89,6 +90,8 @@ def quote(
         raise ValueError(f"{model} is priced per {found['unit']}, so its seconds cannot be {seconds}.")
     inputs = {
         "version": found["version_id"],
+        "user_group": organization.user_group_id,
+        "override": found["override"],
         "model": model,
         "cell": cell,
         "unit": found["unit"],
@@ -147,43 +150,38 @@ def effective_rate(inputs: Mapping[str, Any]) -> Decimal:
 
 
 def find(model: str, cell: str, organization: Organization, at: datetime | None = None) -> Mapping[str, Any]:
-    """The columns of the cell of the version in effect, and the group's `multiplier` and `exact_rate`."""
-    found = CELL(model=model, cell=cell, user_group_id=organization.user_group_id, at=at or timezone.now())
+    """The columns of the cell of the version in effect; the `multiplier` and `exact_rate`, and the `override` of it."""
+    found = CELL(model=model, cell=cell, at=at or timezone.now(), **overrides.of(organization))
     if not found:
         raise PriceMissing(f"The price book in effect has no cell {cell!r} of {model!r}.")
-    return found[0]
+    return _overridden(found[0])
 
 
 def table(organization: Organization | None, at: datetime | None = None) -> list[Row]:
     """Every cell as `find` prices it for the organization, by model and cell; without one, for the group `default`."""
     payer = organization or organizations.ordinary()
-    return [
-        Row(
-            model=found["model"],
-            cell=found["cell"],
-            label=found["label"],
-            unit=found["unit"],
-            rate=effective_rate(found),
-            factor=found["factor"],
-            minimum_seconds=found["minimum_seconds"],
-        )
-        for found in CELLS(user_group_id=payer.user_group_id, at=at or timezone.now())
-    ]
+    cells = map(_overridden, CELLS(at=at or timezone.now(), **overrides.of(payer)))
+    return [Row(rate=effective_rate(cell), **{name: cell[name] for name in SHOWN}) for cell in cells]
 
 
-def cells_of_a_group() -> QuerySet[PriceCell, Any]:
-    versions = PriceVersion.objects.filter(effective_at__lte=Given("at")).order_by("-effective_at")
-    exact = GroupPrice.objects.filter(user_group=Given("user_group_id"), model=OuterRef("model")).values("rate")
-    multiplier = UserGroup.objects.filter(pk=Given("user_group_id")).values("multiplier")
+def cells_in_effect() -> QuerySet[PriceCell, Any]:
+    """With `at` and what `overrides.of` gives."""
+    begun = PriceVersion.objects.filter(withdrawn_at=None, effective_at__lte=Given("at")).order_by("-effective_at")
     return (
-        PriceCell.objects.filter(version=Subquery(versions.values("pk")[:1]))
+        PriceCell.objects.filter(version=Subquery(begun.values("pk")[:1]))
         .values("version_id", "model", "cell", "unit", "rate", "factor", "minimum_seconds", "label")
-        .annotate(exact_rate=Subquery(exact), multiplier=Subquery(multiplier))
+        .annotate(**overrides.annotations())
     )
 
 
-CELL = Compiled(lambda: cells_of_a_group().filter(model=Given("model"), cell=Given("cell")))
-CELLS = Compiled(lambda: cells_of_a_group().order_by("model", "cell"))
+CELL = Compiled(lambda: cells_in_effect().filter(model=Given("model"), cell=Given("cell")))
+CELLS = Compiled(lambda: cells_in_effect().order_by("model", "cell"))
+SHOWN = ("model", "cell", "label", "unit", "factor", "minimum_seconds")
+
+
+def _overridden(found: Mapping[str, Any]) -> Mapping[str, Any]:
+    multiplier, exact_rate, override = overrides.winner(found)
+    return {**found, "multiplier": multiplier, "exact_rate": exact_rate, "override": override}
 
 
 def _line(inputs: Mapping[str, Any], label: str, seconds: Decimal | None = None) -> Line:

@@ -38,7 +38,9 @@ WRITERS = {
     "CostReportCursor": {"billing/rolling.py"},
     "PriceVersion": {"billing/price_book.py"},
     "PriceCell": {"billing/price_book.py"},
-    "GroupPrice": set(),  # the admin's form
+    "PriceOverride": {"billing/overrides.py"},
+    "PriceDraft": {"billing/drafts.py"},
+    "DraftCell": {"billing/drafts.py"},
     "Adjustment": LEDGER,
     "GrantRequest": {"billing/grants.py"},
     "SignUpCredits": {"billing/sign_up_credits.py"},

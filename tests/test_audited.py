@@ -3,6 +3,8 @@ test until it stands in the table below, and the second until it records what it
 
 import ast
 from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -10,14 +12,20 @@ from django.db import transaction
 
 from accounts import keys, members, organizations
 from accounts.models import ApiKey, AuditEntry, Role
-from billing import ledger, price_book
+from billing import drafts, ledger, overrides, price_book
+from billing.models import DraftCell, PriceDraft, PriceVersion
 from tests.cast import Person
 from tests.test_architecture import ROOT, WRITERS, WRITES
 
-AUDITED = ("ApiKey", "KeyBudget", "Membership", "Organization", "User", "UserGroup", "PriceVersion", "PriceCell")
+AUDITED = (
+    *("ApiKey", "KeyBudget", "Membership", "Organization", "User", "UserGroup"),
+    *("PriceVersion", "PriceCell", "PriceOverride", "PriceDraft", "DraftCell"),
+)
 WRITING = WRITES | {"save", "create_user", "create_superuser"}
 CHANGE_NOTHING_THAT_ANYBODY_DECIDED = {"accounts/keys.py remember_use"}
 
+BOOK, T2V = price_book.FILE.read_text(), "kling-v3-text-to-video"
+LATER = datetime(2099, 1, 1, tzinfo=UTC)
 Act = Callable[[Person, Person], object]
 
 
@@ -25,6 +33,17 @@ def paused(person: Person) -> ApiKey:
     with transaction.atomic():
         keys.pause(person.key, person.key.created_at)
     return person.key
+
+
+def draft() -> PriceDraft:
+    price_book.load(BOOK)
+    return drafts.start("Dearer")
+
+
+def scheduled() -> PriceVersion:
+    dearer = draft()
+    drafts.change_by_percent(dearer, T2V, 10)
+    return drafts.schedule(dearer, LATER)
 
 
 def link_of(key: ApiKey) -> str:
@@ -74,7 +93,41 @@ LOGGED: dict[str, tuple[Act, str]] = {
         ),
         "organization.resumed",
     ),
-    "billing/price_book.py load": (lambda alice, bob: price_book.load(price_book.FILE.read_text()), "prices.loaded"),
+    "billing/price_book.py load": (lambda alice, bob: price_book.load(BOOK), "prices.loaded"),
+    "billing/price_book.py publish": (lambda alice, bob: scheduled(), "prices.scheduled"),
+    "billing/price_book.py withdraw": (
+        lambda alice, bob: price_book.withdraw(scheduled(), "a mistake"),
+        "prices.withdrawn",
+    ),
+    "billing/overrides.py set_multiplier": (
+        lambda alice, bob: overrides.set_multiplier(alice.organization, Decimal("0.9"), reason="asked for"),
+        "price_override.added",
+    ),
+    "billing/overrides.py set_rate": (
+        lambda alice, bob: (
+            price_book.load(BOOK),
+            overrides.set_rate(alice.organization.user_group, T2V, Decimal(5), reason="asked for"),
+        ),
+        "price_override.added",
+    ),
+    "billing/overrides.py withdraw": (
+        lambda alice, bob: overrides.withdraw(
+            overrides.set_multiplier(alice.organization, Decimal(1), reason="asked for", effective_at=LATER),
+            "a mistake",
+        ),
+        "price_override.withdrawn",
+    ),
+    "billing/drafts.py start": (lambda alice, bob: draft(), "price_draft.started"),
+    "billing/drafts.py change": (
+        lambda alice, bob: drafts.change(draft(), {DraftCell.objects.latest("pk").pk: {"rate": Decimal(6)}}),
+        "price_draft.changed",
+    ),
+    "billing/drafts.py change_by_percent": (
+        lambda alice, bob: drafts.change_by_percent(draft(), T2V, 5),
+        "price_draft.changed",
+    ),
+    "billing/drafts.py schedule": (lambda alice, bob: scheduled(), "prices.scheduled"),
+    "billing/drafts.py discard": (lambda alice, bob: drafts.discard(draft()), "price_draft.discarded"),
     "billing/ledger.py freeze": (
         lambda alice, bob: ledger.freeze(alice.organization, reason="checking"),
         "wallet.frozen",

@@ -107,6 +107,7 @@ class OrganizationAdmin(Editable):
             link("billing_wallet", key, "Wallet"),
             list_link("billing_transfer", f"wallet__exact={key}", "Transfers"),
             list_link("generations_task", f"organization__id__exact={key}", "Tasks"),
+            list_link("billing_priceoverride", f"organization__id__exact={key}", "Prices"),
             list_link("accounts_apikey", f"organization__id__exact={key}", "API keys"),
             list_link("accounts_membership", f"organization__id__exact={key}", "Members"),
             list_link("generations_element", f"organization__id__exact={key}", "Elements"),
@@ -178,10 +179,13 @@ class MembershipAdmin(ReadOnly):
 
 @admin.register(UserGroup)
 class UserGroupAdmin(Editable):
-    list_display = ("name", "label", "multiplier", "max_files", "running_limit", "queued_limit")
+    list_display = ("name", "label", "prices", "max_files", "running_limit", "queued_limit")
     search_fields = ("name", "label")
-    fields = ("name", "label", "multiplier", "max_files", "running_limit", "queued_limit")
+    fields = ("name", "label", "prices", "max_files", "running_limit", "queued_limit")
     ordering = ("name",)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ("name",) if obj else ()
+        return ("name", "prices") if obj else ("prices",)
+
+    def prices(self, group: UserGroup) -> SafeString | str:
+        return list_link("billing_priceoverride", f"user_group__id__exact={group.pk}", "Prices") if group.pk else ""

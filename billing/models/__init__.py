@@ -8,24 +8,26 @@
                             1-n CostRollUp             sums of provider costs, up to the wallet's CostCursor
     ReportRollUp, CostReportRollUp                     the same, of all live organizations and by month
     KeyBudget 1-n BudgetWindow                         one for ever, one a UTC day
-    PriceVersion 1-n PriceCell · UserGroup 1-n GroupPrice
+    PriceVersion 1-n PriceCell · UserGroup, Organization 1-n PriceOverride · PriceDraft 1-n DraftCell
     Organization 1-n GrantRequest                      what operators gave, took or asked for
     VoucherBatch 1-n Voucher 1-n VoucherRedemption n-1 Organization
     Organization 1-n TopUp 1-n MoneyBack, StripeEvent
                  1-1 AutoRecharge
     Organization 1-n BalanceThreshold · 1-n Notice 1-n NoticeMail · 0-1 SpendingGuard · ApiKey 1-n KeyPause
 
-Only `billing.ledger` writes wallets, lots, reservations, windows and transfers; only `load_price_book` writes prices;
-only `billing.rollups` writes roll-ups; only `billing.provider_costs` writes provider costs and their roll-ups;
-only `billing.grants` and `billing.vouchers` write requests and vouchers; only `billing.report_rollups` writes report
-roll-ups; only `billing.top_ups` writes top-ups and what belongs to them.
+Only `billing.ledger` writes wallets, lots, reservations, windows and transfers; only `billing.price_book` writes
+versions, only `billing.overrides` overrides, only `billing.drafts` drafts; only `billing.rollups` writes roll-ups; only
+`billing.provider_costs` writes provider costs and their roll-ups; only `billing.grants` and `billing.vouchers` write
+requests and vouchers; only `billing.report_rollups` writes report roll-ups; only `billing.top_ups` writes top-ups and
+what belongs to them.
 """
 
 from billing.models.audits import AuditMark, AuditRun
 from billing.models.costs import CostCursor, CostKind, CostRollUp, ProviderCost
+from billing.models.drafts import DraftCell, PriceDraft
 from billing.models.grants import GrantRequest, SignUpCredits
 from billing.models.notices import BalanceThreshold, KeyPause, Notice, NoticeMail, SpendingGuard
-from billing.models.prices import GroupPrice, PriceCell, PriceVersion, Unit
+from billing.models.prices import PriceCell, PriceOverride, PriceVersion, Unit
 from billing.models.reports import (
     CostReportCursor,
     CostReportRollUp,
@@ -55,14 +57,16 @@ __all__ = [
     "CostReportRollUp",
     "CostRollUp",
     "CreditLot",
+    "DraftCell",
     "GrantRequest",
-    "GroupPrice",
     "KeyPause",
     "Kind",
     "MoneyBack",
     "Notice",
     "NoticeMail",
     "PriceCell",
+    "PriceDraft",
+    "PriceOverride",
     "PriceVersion",
     "ProviderCost",
     "ReportCursor",

@@ -7,10 +7,12 @@ from decimal import Decimal
 
 from django.contrib.auth.hashers import make_password
 from django.core.management import call_command
+from django.utils import timezone
 
 from accounts import encryption, ids, key_text
 from accounts.models import ApiKey, KeyBudget, Membership, Organization, Role, Scope, User, UserGroup
-from billing.models import PriceCell, PriceVersion
+from billing import price_book
+from billing.models import PriceCell, PriceOverride
 from evolink_saas.year.rows import Rows, numbers, spelled
 from generations.margin import CREDITS_PER_DOLLAR
 from generations.models import ProviderAccount
@@ -47,10 +49,10 @@ class Market:
 
 def open_market(rng: random.Random, start: datetime, days: int, organizations: int, tasks: int) -> Market:
     """All of it, written. The more an organization is to buy, the earlier it is opened."""
-    if not PriceVersion.objects.exists():
+    if price_book.youngest() is None:
         call_command("load_price_book", verbosity=0)
     rows = Rows()
-    groups = _groups(rows)
+    groups = _groups(rows, start)
     live, sandbox = _accounts(rows)
     customers = _customers(rng, start, days, organizations, list(groups.values()))
     _share(customers, tasks)
@@ -64,13 +66,15 @@ def id_at(rng: random.Random, at: datetime) -> ids.uuid.UUID:
     return ids.uuid.UUID(int=milliseconds << MILLISECONDS_BEFORE_THE_RANDOM_BITS | rng.getrandbits(80))
 
 
-def _groups(rows: Rows) -> dict[str, UserGroup]:
+def _groups(rows: Rows, start: datetime) -> dict[str, UserGroup]:
     found = {group.name: group for group in UserGroup.objects.all()}
     for name, multiplier in GROUPS:
         if name not in found:
-            group = found[name] = UserGroup(name=name, label=name.title(), multiplier=Decimal(multiplier))
+            group = found[name] = UserGroup(name=name, label=name.title())
             group.pk = numbers(UserGroup, 1)[0]
-            rows.add(group)
+            price = PriceOverride(user_group=group, multiplier=Decimal(multiplier), effective_at=start)
+            price.created_at, price.reason, price.withdrawn_reason = start, "Made up.", ""
+            rows.add(group, price)
     return {name: found[name] for name, _ in GROUPS}
 
 
@@ -98,7 +102,7 @@ def _accounts(rows: Rows) -> tuple[list[ProviderAccount], list[ProviderAccount]]
 def _costs(share: Decimal) -> dict[str, dict[str, str]]:
     """US dollars by model and cell: that share of what our own price list asks."""
     costs: dict[str, dict[str, str]] = {}
-    for cell in PriceCell.objects.filter(version=PriceVersion.objects.latest()):
+    for cell in PriceCell.objects.filter(version=price_book.in_effect(timezone.now())):
         dollars = cell.rate * cell.factor * share / CREDITS_PER_DOLLAR
         costs.setdefault(cell.model, {})[cell.cell] = spelled(dollars.quantize(Decimal("0.0001")))
     return costs

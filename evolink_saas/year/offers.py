@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.utils import timezone
+
 from accounts.models import Organization, UserGroup
-from billing import pricing
-from billing.models import PriceCell, PriceVersion, Unit
+from billing import price_book, pricing
+from billing.models import PriceCell, Unit
 from generations import catalog, settlement
 from generations.catalog.base import Spec
 
@@ -36,7 +38,7 @@ class Offer:
 def of(group: UserGroup) -> dict[str, list[Offer]]:
     """All offers to the group by model."""
     shopper = Organization(user_group=group)
-    cells = PriceCell.objects.filter(version=PriceVersion.objects.latest()).order_by("pk")
+    cells = PriceCell.objects.filter(version=price_book.in_effect(timezone.now())).order_by("pk")
     found: dict[str, list[Offer]] = {}
     for cell in cells:
         spec = catalog.find(cell.model)

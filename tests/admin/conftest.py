@@ -16,8 +16,10 @@ from accounts import ids
 from accounts.models import RateWindow, User
 from billing import (
     audit,
+    drafts,
     grants,
     ledger,
+    overrides,
     provider_costs,
     report_rollups,
     rollups,
@@ -27,7 +29,7 @@ from billing import (
     voucher_tries,
     vouchers,
 )
-from billing.models import AutoRecharge, GroupPrice, TopUp
+from billing.models import AutoRecharge, TopUp
 from billing.spending_guard import Jump
 from billing.top_ups import events, settling
 from billing.top_ups.wire import Payment, State
@@ -164,7 +166,8 @@ def lived_in(finished: Task, alice: Person) -> Task:
     MarginGuard.objects.create(max_loss_share=Decimal("0.15"), max_loss_a_day=Decimal(100))
     margin.lose(lost)
     margin.tell_used_up(timezone.now().date())
-    GroupPrice.objects.create(user_group=alice.organization.user_group, model=finished.model, rate=Decimal("5.1"))
+    overrides.set_rate(alice.organization.user_group, finished.model, Decimal("5.1"), reason="test")
+    drafts.start("Dearer in spring")
     quotes.use(quotes.make(alice.organization, alice.key, TEXT_TO_VIDEO).quote, finished)
     ledger.adjust(alice.organization, Decimal(-5), reference="dispute-1", reason="A dispute")
     gifts(alice)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -14,10 +15,13 @@ from django.utils import timezone
 
 from accounts import keys, organizations
 from accounts.models import ApiKey, AuditEntry, Membership, Organization, Role, User
-from billing import grants, ledger, spending_guard, vouchers
+from billing import drafts, grants, ledger, overrides, spending_guard, vouchers
 from billing.models import (
     AutoRecharge,
     GrantRequest,
+    PriceDraft,
+    PriceOverride,
+    PriceVersion,
     Reservation,
     SpendingGuard,
     TopUp,
@@ -45,6 +49,7 @@ from generations.models import (
 from tests.cast import Person
 
 REASON = "Ticket 4711"
+FAR = datetime(2099, 1, 1, tzinfo=UTC)
 Row = Callable[[Task, Person, Person], Model]
 BATCH: dict[str, Any] = {
     "name": "Fair",
@@ -197,6 +202,24 @@ def paused(task: Task, alice: Person, bob: Person) -> AutoRecharge:
     )
 
 
+def draft(task: Task, alice: Person, bob: Person) -> PriceDraft:
+    return drafts.start("Dearer")
+
+
+def dearer(task: Task, alice: Person, bob: Person) -> PriceDraft:
+    made = draft(task, alice, bob)
+    drafts.change_by_percent(made, task.model, 10)
+    return made
+
+
+def coming_version(task: Task, alice: Person, bob: Person) -> PriceVersion:
+    return drafts.schedule(dearer(task, alice, bob), FAR)
+
+
+def coming_price(task: Task, alice: Person, bob: Person) -> PriceOverride:
+    return overrides.set_rate(alice.organization, task.model, Decimal(5), reason="asked for", effective_at=FAR)
+
+
 def secret(task: Task, alice: Person, bob: Person) -> WebhookSecret:
     return webhooks.secret_of(alice.organization)
 
@@ -295,6 +318,19 @@ ACTIONS: dict[str, tuple[Row, dict[str, Any], Callable[[Any], bool]]] = {
     ),
     "billing_topup_ask_stripe": (bought, {}, lambda one: (one.looks, one.due_at <= timezone.now()) == (0, True)),
     "billing_autorecharge_resume": (paused, {}, lambda one: (one.paused_at, one.paused_reason) == (None, "")),
+    "billing_priceversion_withdraw": (coming_version, {}, lambda one: one.withdrawn_reason == REASON),
+    "billing_priceoverride_withdraw": (coming_price, {}, lambda one: one.withdrawn_reason == REASON),
+    "billing_pricedraft_change_by_percent": (
+        draft,
+        {"model": "kling-v3-text-to-video", "percent": "10"},
+        lambda one: one.cells.filter(model="kling-v3-text-to-video", rate=Decimal("5.94")).count() == 6,
+    ),
+    "billing_pricedraft_schedule": (
+        dearer,
+        {"effective_at": "2099-01-01T00:00"},
+        lambda one: one.version is not None and one.version.effective_at == FAR,
+    ),
+    "billing_pricedraft_discard": (draft, {}, lambda one: one.discarded_at is not None),
     "billing_wallet_freeze": (wallet, {}, lambda one: one.frozen_reason == REASON),
     "billing_wallet_unfreeze": (frozen, {}, lambda one: one.frozen_at is None),
     "billing_reservation_refund": (

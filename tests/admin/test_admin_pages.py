@@ -19,7 +19,7 @@ from evolink_saas.processes import ROOT
 from generations.models import Task
 from tests.cast import Person
 
-EDITABLE = {"User", "UserGroup", "Organization", "GroupPrice", "Voice", "ProviderAccount", "MarginGuard", "Group"}
+EDITABLE = {"User", "UserGroup", "Organization", "PriceDraft", "Voice", "ProviderAccount", "MarginGuard", "Group"}
 
 
 def registered() -> Iterator[tuple[type[Model], admin.ModelAdmin]]:

@@ -1,7 +1,7 @@
 """The organizations of the cast, for tests of their books."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
@@ -11,6 +11,8 @@ from accounts.models import Organization
 from tests.cast import organization_of
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+TICK = timedelta(microseconds=1)
+"""The least by which two moments differ in the database."""
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ from threading import Barrier
 from django.db import connection
 
 from accounts.errors import ApiError
-from billing.errors import GrantRefused, LedgerConflict
+from billing.errors import GrantRefused, LedgerConflict, PriceConflict
 
 
 def at_once(calls: Sequence[Callable[[], object]]) -> list[object]:
@@ -19,7 +19,7 @@ def at_once(calls: Sequence[Callable[[], object]]) -> list[object]:
             connection.ensure_connection()
             barrier.wait(timeout=30)
             return call()
-        except (ApiError, LedgerConflict, GrantRefused) as refused:
+        except (ApiError, LedgerConflict, GrantRefused, PriceConflict) as refused:
             return type(refused)
         finally:
             connection.close()

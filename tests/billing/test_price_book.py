@@ -6,6 +6,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+import time_machine
 from django.core.management import call_command
 from django.utils import timezone
 
@@ -34,8 +35,8 @@ def test_new_content_is_a_version_that_begins_when_it_says(acme: Organization) -
 
     assert (is_new, version.effective_at) == (True, later)
     assert pricing.quote(T2V, "720p_off", 5, acme).credits == Decimal(27)
-    PriceVersion.objects.filter(pk=version.pk).update(effective_at=timezone.now())
-    assert pricing.quote(T2V, "720p_off", 5, acme).credits == Decimal(30)
+    with time_machine.travel(later, tick=False):
+        assert pricing.quote(T2V, "720p_off", 5, acme).credits == Decimal(30)
 
 
 def test_loading_the_old_content_does_not_undo_a_scheduled_change(db: None) -> None:

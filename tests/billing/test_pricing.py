@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.models import Organization
-from billing import price_book, pricing
+from billing import overrides, price_book, pricing
 from billing.errors import PriceMissing
-from billing.models import GroupPrice, PriceCell
+from billing.models import PriceCell
 
 T2V, I2V, ELEMENT = "kling-v3-text-to-video", "kling-v3-image-to-video", "kling-custom-element"
 WORKED = [
@@ -66,12 +66,11 @@ def test_a_quote_costs_one_sql_statement(acme: Organization) -> None:
 
 
 def test_a_multiplier_changes_the_rate_and_an_exact_price_wins_over_it(acme: Organization) -> None:
-    acme.user_group.multiplier = Decimal("0.9")
-    acme.user_group.save(update_fields=["multiplier"])
+    overrides.set_multiplier(acme.user_group, Decimal("0.9"), reason="test")
     assert pricing.quote(T2V, "720p_off", 5, acme).credits == Decimal("24.3")
     assert pricing.quote(ELEMENT, "call", None, acme).credits == Decimal("0.9")
 
-    GroupPrice.objects.create(user_group=acme.user_group, model=T2V, rate=Decimal("4"))
+    overrides.set_rate(acme.user_group, T2V, Decimal(4), reason="test")
 
     assert pricing.quote(T2V, "1080p_off", 5, acme).credits == Decimal("26.66")
     assert pricing.quote(I2V, "720p_off", 5, acme).credits == Decimal("24.3")

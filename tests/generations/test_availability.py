@@ -9,8 +9,7 @@ import pytest
 import time_machine
 
 from accounts import organizations
-from billing import ledger
-from billing.models import PriceCell
+from billing import ledger, price_book
 from generations import breaker, catalog, figures, health, jobs
 from generations.models import ModelHour, ProviderAccount, Task
 from tests.cast import Person, client_for, give_key
@@ -61,7 +60,8 @@ def test_a_breaker_of_one_model_closes_that_model_alone(gateway: Steps) -> None:
 
 
 def test_a_model_without_a_price_is_unavailable(gateway: Steps) -> None:
-    PriceCell.objects.filter(model=MODEL).delete()
+    kept = [block for block in price_book.FILE.read_text().split("[[prices]]") if MODEL not in block]
+    assert price_book.load("[[prices]]".join(kept))[1]
     with at(NOON):
         jobs.observe()
     assert seen() == (1, 0)

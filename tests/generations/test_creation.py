@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from accounts import organizations
 from accounts.models import Scope
-from billing import ledger
+from billing import ledger, overrides
 from generations import provider_accounts
 from generations.models import IdempotencyRecord, ProviderAccount, Task
 from tests.cast import Person, client_for, give_key, organization_of
@@ -298,11 +298,12 @@ def test_there_is_no_second_way_to_a_task(alice: Person, gateway: Steps) -> None
 
 def test_a_price_is_frozen_when_the_task_is_made(alice: Person, gateway: Steps) -> None:
     task = ask(alice)
-    alice.organization.user_group.multiplier = 2
-    alice.organization.user_group.save(update_fields=["multiplier"])
-    assert ask(alice).reserved_credits == 54
+    doubled = overrides.set_multiplier(alice.organization.user_group, Decimal(2), reason="test")
+    later = ask(alice)
+    assert (later.reserved_credits, later.price["multiplier"]) == (54, "2")
+    assert later.price["override"] == {"of": "user_group", "id": doubled.pk}
     task.refresh_from_db()
-    assert (task.reserved_credits, task.price["multiplier"]) == (27, "1")
+    assert (task.reserved_credits, task.price["multiplier"], task.price["override"]) == (27, "1", None)
     assert findings() == []
 
 

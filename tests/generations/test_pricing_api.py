@@ -11,8 +11,8 @@ from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
 from accounts.models import UserGroup
-from billing import price_book, price_list, pricing
-from billing.models import GroupPrice, PriceCell
+from billing import overrides, price_book, price_list, pricing
+from billing.models import PriceCell
 from generations import catalog, published_prices
 from generations.serializers.pricing import ROUNDINGS
 from tests.cast import Person, client_for
@@ -53,12 +53,13 @@ def load(changes: dict[str, str], at: datetime) -> None:
 
 
 @pytest.fixture
-def partner(charlie: Person) -> Person:
+def partner(charlie: Person, prices: None) -> Person:
     """Charlie's organization pays other prices: 90 % of all, and an exact rate for one model."""
-    group = UserGroup.objects.create(name="partners", multiplier=Decimal("0.9"))
+    group = UserGroup.objects.create(name="partners")
     charlie.organization.user_group = group
     charlie.organization.save(update_fields=["user_group"])
-    GroupPrice.objects.create(user_group=group, model=T2V, rate=Decimal(5))
+    overrides.set_multiplier(group, Decimal("0.9"), reason="test")
+    overrides.set_rate(group, T2V, Decimal(5), reason="test")
     return charlie
 
 
@@ -161,8 +162,7 @@ def test_a_key_of_the_default_group_reads_what_everybody_does(alice: Person, any
 
 
 def test_what_is_listed_is_what_is_quoted(alice: Person, gateway: Steps) -> None:
-    alice.organization.user_group.multiplier = Decimal("0.85")
-    alice.organization.user_group.save(update_fields=["multiplier"])
+    overrides.set_multiplier(alice.organization.user_group, Decimal("0.85"), reason="test")
     found = of(alice.client.get(PRICING))
     for quality, sound in (("720p", "off"), ("1080p", "on"), ("4k", "off")):
         one = cell(found, f"{quality}_{sound}")
@@ -203,7 +203,7 @@ def test_the_tag_of_other_prices_does_not_count(partner: Person, anyone: APIClie
 
 def test_the_tag_changes_with_the_prices(partner: Person, prices: None) -> None:
     first = partner.client.get(PRICING)
-    GroupPrice.objects.update(rate=Decimal("4.9"))
+    overrides.set_rate(partner.organization.user_group, T2V, Decimal("4.9"), reason="test")
     second = partner.client.get(PRICING, headers={"if-none-match": first["ETag"]})
     assert (second.status_code, cell(of(second), "720p_off")["rate"]) == (200, 4.9)
 

@@ -11,8 +11,8 @@ import time_machine
 from django_q.models import OrmQ
 
 from accounts.models import Scope
-from billing import ledger
-from billing.models import GroupPrice, Reservation, Transfer
+from billing import ledger, overrides
+from billing.models import Reservation, Transfer
 from generations import catalog, jobs, quotes
 from generations.catalog.base import Spec
 from generations.models import ProviderAccount, Quote, Task
@@ -94,16 +94,20 @@ def test_two_seconds_are_billed_as_three_and_the_lines_say_so(alice: Person, gat
 
 def test_what_a_user_group_pays_has_a_line(alice: Person, gateway: Steps) -> None:
     group = alice.organization.user_group
-    group.multiplier = Decimal("0.9")
-    group.save(update_fields=["multiplier"])
+    overrides.set_multiplier(group, Decimal("0.9"), reason="test")
     found = quote(alice)
     assert found["lines"][1:] == [line("User group default: rate x 0.9", 5, -0.54, 1, -2.7)]
     assert found["credits"] == 24.3 == float(ask(alice).reserved_credits)
 
-    GroupPrice.objects.create(user_group=group, model=T2V, rate=Decimal(5))
+    overrides.set_rate(group, T2V, Decimal(5), reason="test")
     found = quote(alice)
     assert found["lines"][1:] == [line("User group default: 5 a second instead of 5.4", 5, -0.4, 1, -2)]
     assert found["credits"] == 25 == float(ask(alice).reserved_credits)
+
+    overrides.set_multiplier(alice.organization, Decimal("0.5"), reason="test")
+    found = quote(alice)
+    assert found["lines"][1:] == [line("Your own price: rate x 0.5", 5, -2.7, 1, -13.5)]
+    assert found["credits"] == 13.5 == float(ask(alice).reserved_credits)
 
 
 def test_an_element_is_quoted_a_call(alice: Person, gateway: Steps) -> None:

@@ -14,7 +14,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from accounts import organizations
 from accounts.models import Scope
-from billing import ledger, price_book
+from billing import ledger, overrides, price_book
 from generations import files, jobs
 from generations.models import IdempotencyRecord, ProviderAccount, Quote, StoredFile, Task
 from tests.cast import Person, client_for, give_key
@@ -45,8 +45,7 @@ def refused(person: Person, answer: HttpResponse, status: int, code: str, words:
 def test_it_runs_at_the_quoted_price_after_a_price_change(alice: Person, gateway: Steps) -> None:
     quoted = quote(alice, quality="1080p")
     everything_costs_twice_as_much()
-    alice.organization.user_group.multiplier = Decimal(3)
-    alice.organization.user_group.save(update_fields=["multiplier"])
+    overrides.set_multiplier(alice.organization.user_group, Decimal(3), reason="test")
     one = made(use(alice, quoted, quality="1080p"))
 
     assert one.reserved_credits == Decimal("35.991")
@@ -57,10 +56,8 @@ def test_it_runs_at_the_quoted_price_after_a_price_change(alice: Person, gateway
 
 
 def test_a_price_that_fell_meanwhile_is_not_used_either(alice: Person, gateway: Steps) -> None:
-    group = alice.organization.user_group
     quoted = quote(alice)
-    group.multiplier = Decimal("0.5")
-    group.save(update_fields=["multiplier"])
+    overrides.set_multiplier(alice.organization.user_group, Decimal("0.5"), reason="test")
     assert made(use(alice, quoted)).reserved_credits == 27
     assert made(alice.client.post(POST, TEXT_TO_VIDEO)).reserved_credits == Decimal("13.5")
 
