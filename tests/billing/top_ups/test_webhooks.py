@@ -11,7 +11,8 @@ from pytest_django import Settings
 
 from billing import audit
 from billing.models import StripeEvent, TopUp
-from billing.top_ups import looks
+from billing.top_ups import looks, settling
+from billing.top_ups.wire import Payment, State
 from generations.models import Alert
 from tests.billing.books import totals
 from tests.billing.top_ups.conftest import Buy, due, fresh
@@ -174,3 +175,22 @@ def test_sweeps_and_webhooks_at_once_are_one_grant(buy: Buy, told: Peer) -> None
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(one, range(16)))
     assert (grants_of(top_up), totals(top_up.organization)) == (1, (Decimal(3600), 0))
+
+
+def test_what_is_paid_a_second_time_by_another_payment_is_told_and_gives_nothing(buy: Buy, told: Peer) -> None:
+    top_up = buy(pack="10")
+    told.account.pay(top_up.session_id)
+    told.deliver()
+    again = Payment(state=State.PAID, cents=1000, currency="usd", payment_intent_id="pi_of_a_second_payment")
+    assert settling.settle(top_up.pk, again) == "paid already"
+    assert "Paid again?" in Alert.objects.get(kind="top-up-mismatch").message
+    assert grants_of(top_up) == 1
+
+
+def test_a_payment_that_is_told_before_its_page_fills_in_the_page(buy: Buy, told: Peer) -> None:
+    top_up = buy(pack="10")
+    session = told.account.pay(top_up.session_id)
+    TopUp.objects.filter(pk=top_up.pk).update(session_id="")
+    assert set(told.deliver()) == {200}
+    assert (fresh(top_up).session_id, fresh(top_up).status) == (session["id"], "paid")
+    assert not Alert.objects.filter(kind="top-up-mismatch").exists()
