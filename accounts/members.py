@@ -1,11 +1,16 @@
-"""Who belongs to an organization, and as what. An organization always keeps an owner; an operator belongs to none."""
+"""Who belongs to an organization, and as what. An organization always keeps an owner; an operator belongs to none.
+
+`by` is the member who acts; None is an operator or a command. Who may do what stands in `accounts.roles`: owners and
+admins manage members, and whatever makes or touches an owner is an owner's business.
+"""
 
 from django.db import transaction
 from django.db.models import Q
 
-from accounts import audit_log
-from accounts.errors import Forbidden
+from accounts import audit_log, roles
+from accounts.errors import Forbidden, NotFound
 from accounts.models import Membership, Organization, Role, User
+from accounts.roles import Act
 
 
 @transaction.atomic
@@ -27,10 +32,11 @@ def add(organization: Organization, email: str, role: Role) -> Membership:
 
 
 @transaction.atomic
-def change_role(membership: Membership, role: Role) -> Membership:
-    """Raises Forbidden `last_owner`."""
+def change_role(membership: Membership, role: Role, *, by: Membership | None = None) -> Membership:
+    """Raises Forbidden `last_owner`, `role_not_allowed`."""
     _lock(membership.organization)
     membership.refresh_from_db(fields=["role"])
+    _check_by(by, membership.organization, Role(membership.role), role)
     if role != Role.OWNER:
         _check_another_owner(membership)
     before, membership.role = membership.role, role
@@ -68,8 +74,49 @@ def to_notify(organization: Organization) -> list[str]:
 
 
 @transaction.atomic
-def remove(membership: Membership) -> None:
+def transfer(to: Membership, *, by: Membership) -> None:
+    """The owner `by` makes `to` an owner and becomes an admin. Raises Forbidden `role_not_allowed`, NotFound."""
+    organization = by.organization
+    _lock(organization)
+    _check_by(by, to.organization, Role.OWNER)
+    roles.check(by, Act.TRANSFER)
+    if to.pk == by.pk:
+        return
+    change_role(to, Role.OWNER, by=by)
+    change_role(by, Role.ADMIN, by=by)
+
+
+@transaction.atomic
+def leave(membership: Membership) -> None:
     """Raises Forbidden `last_owner`."""
+    _take_out(membership)
+
+
+@transaction.atomic
+def remove(membership: Membership, *, by: Membership | None = None) -> None:
+    """Raises Forbidden `last_owner`, `role_not_allowed`."""
+    _lock(membership.organization)
+    membership.refresh_from_db(fields=["role"])
+    _check_by(by, membership.organization, Role(membership.role))
+    _take_out(membership)
+
+
+def check_manages(by: Membership, organization: Organization, *touched: Role) -> None:
+    """Raise Forbidden `role_not_allowed`, or NotFound for another organization's member."""
+    if by.organization_id != organization.pk:
+        raise NotFound("member_not_found", "There is no such member.")
+    roles.check(by, Act.MANAGE_MEMBERS)
+    if Role.OWNER in touched and by.role != Role.OWNER:
+        raise Forbidden("role_not_allowed", "Only an owner makes or changes an owner.")
+
+
+def _check_by(by: Membership | None, organization: Organization, *touched: Role) -> None:
+    if by is not None:
+        by.refresh_from_db(fields=["role"])
+        check_manages(by, organization, *touched)
+
+
+def _take_out(membership: Membership) -> None:
     _lock(membership.organization)
     _check_another_owner(membership)
     changes = {"user": [membership.user.email, None], "role": [membership.role, None]}
@@ -83,6 +130,7 @@ def _lock(organization: Organization) -> None:
 
 
 def _check_another_owner(membership: Membership) -> None:
+    """Somebody else is an owner, whatever this member is."""
     others = membership.organization.memberships.filter(role=Role.OWNER).exclude(pk=membership.pk)
     if not others.exists():
         raise Forbidden("last_owner", "An organization must keep an owner.")

@@ -1,14 +1,19 @@
 """Organizations: open one for an owner, make its sandbox twin, say its limits, suspend and resume it."""
 
+from typing import Any
+
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts import audit_log, members
-from accounts.models import Organization, Role, UserGroup
+from accounts import audit_log, members, roles
+from accounts.errors import InvalidRequest
+from accounts.models import Membership, Organization, Role, UserGroup
+from accounts.roles import Act
 
 DEFAULT_GROUP = "default"
+MOST_RETENTION_HOURS = 30 * 24
 
 
 @transaction.atomic
@@ -32,12 +37,29 @@ def sandbox_twin(organization: Organization) -> Organization:
 
     It has no members of its own: those of the live twin act in it.
     """
-    name = f"{organization.name} (sandbox)"[:120]
-    fields = {"name": name, "user_group": organization.user_group}
+    fields = {"name": _sandbox_name(organization.name), "user_group": organization.user_group}
     twin, is_new = Organization.objects.get_or_create(sandbox_of=organization, defaults=fields)
     if is_new:
         _record_opening(twin)
     return twin
+
+
+@transaction.atomic
+def change(organization: Organization, *, by: Membership, **wanted: Any) -> None:
+    """Set `name` or `result_retention_hours`; the sandbox twin follows. Raises Forbidden, InvalidRequest."""
+    roles.check(by, Act.CHANGE_SETTINGS)
+    hours = wanted.get("result_retention_hours", 1)
+    if not 1 <= hours <= MOST_RETENTION_HOURS and hours != organization.result_retention_hours:
+        message = f"Results are kept for 1 to {MOST_RETENTION_HOURS} hours."
+        raise InvalidRequest("invalid_parameter", message, param="result_retention_hours")
+    for one in _locked_twins(organization.sandbox_of or organization):
+        values = wanted | ({"name": _sandbox_name(wanted["name"])} if one.is_sandbox and "name" in wanted else {})
+        changes = audit_log.compared(audit_log.values(one, values), values)
+        for name, value in values.items():
+            setattr(one, name, value)
+        one.save(update_fields=list(values))
+        if changes:
+            audit_log.record(action="organization.changed", target=one, organization=one, changes=changes)
 
 
 def running_limit(organization: Organization) -> int | None:
@@ -76,6 +98,10 @@ def _locked_twins(organization: Organization) -> QuerySet[Organization]:
     """The organization and its sandbox twin, locked in one order."""
     twins = Organization.objects.filter(Q(pk=organization.pk) | Q(sandbox_of=organization))
     return twins.order_by("pk").select_for_update(no_key=True)
+
+
+def _sandbox_name(name: str) -> str:
+    return f"{name} (sandbox)"[:120]
 
 
 def _record_opening(organization: Organization) -> None:

@@ -10,8 +10,12 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.translation import gettext
 
-from accounts import keys
+from accounts import invitations, keys
+from accounts.models import Invitation
 from billing.models import Notice
 
 WHY = (
@@ -29,6 +33,8 @@ class Letter:
 def write(notice: Notice) -> Letter:
     """The letter of a notice. An organization's name is its customer's: it stays on one line of the header."""
     name = " ".join(notice.organization.name.split())
+    if notice.kind == Notice.Kind.INVITATION:
+        return invitation(name, notice.facts)
     subject, paragraphs = LETTERS[Notice.Kind(notice.kind)](name, notice.facts)
     about = f"Organization: {name} ({notice.organization.public_id})"
     text = "\n\n".join([*paragraphs, about, WHY.format(name=name)])
@@ -57,6 +63,17 @@ def key_paused(name: str, facts: dict[str, Any]) -> tuple[str, list[str]]:
         f"If you expected this, let it work again: {link}",
         "If you did not, somebody else may have your key. Make a new one and revoke this one.",
     ]
+
+
+def invitation(name: str, facts: dict[str, Any]) -> Letter:
+    """To somebody who is no member yet, in the language of whoever invited them."""
+    found = Invitation.objects.get(pk=facts["invitation"])
+    with translation.override(found.language):
+        words = {"organization": name, "by": " ".join(facts["by"].split()), "link": invitations.link(found)}
+        words |= {"until": moment(found.expires_at.isoformat())}
+        text = render_to_string("billing/invitation.txt", words)
+        subject = gettext("%(by)s invites you to %(organization)s") % words
+    return Letter(subject=subject, text=text)
 
 
 def moment(text: str) -> str:

@@ -9,6 +9,7 @@ Message-ID, by which mail programs recognise the repetition.
 import logging
 import math
 import time
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from email.utils import parseaddr
 from smtplib import SMTPException, SMTPRecipientsRefused
@@ -32,8 +33,15 @@ WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 720))
 """Before the second, third, … try; after the last it has failed."""
 
 
-def write(organization: Organization, kind: Notice.Kind, reference: str, facts: dict[str, Any]) -> bool:
-    """Tell the members who want it, once for this reference; False when that was done already.
+def write(
+    organization: Organization,
+    kind: Notice.Kind,
+    reference: str,
+    facts: dict[str, Any],
+    *,
+    addresses: Sequence[str] | None = None,
+) -> bool:
+    """Tell the members who want it, or these addresses, once for this reference; False when that was done already.
 
     In the caller's transaction: what it tells of and its rows are written together or not at all.
     """
@@ -42,8 +50,8 @@ def write(organization: Organization, kind: Notice.Kind, reference: str, facts: 
             organization=organization, reference=reference, defaults={"kind": kind, "facts": facts}
         )
         if is_new:
-            addresses = members.to_notify(organization)
-            NoticeMail.objects.bulk_create([NoticeMail(notice=notice, email=address) for address in addresses])
+            told = members.to_notify(organization) if addresses is None else addresses
+            NoticeMail.objects.bulk_create([NoticeMail(notice=notice, email=address) for address in told])
     return is_new
 
 

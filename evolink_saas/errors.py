@@ -1,7 +1,7 @@
 """Every refusal leaves in one shape: `{"error": {"code", "message", "type", "param"?, …}}`, whoever raised it.
 
 `render` is DRF's exception handler. The `handler…` functions answer what never reaches a DRF view (unknown URLs,
-refused bodies, crashes); people in the admin get Django's pages instead. A crash says nothing of itself: the log has
+refused bodies, crashes); people on a page get one that says so instead. A crash says nothing of itself: the log has
 it, with the request id that the answer carries.
 """
 
@@ -20,12 +20,12 @@ from rest_framework import exceptions as drf
 from rest_framework.response import Response
 
 from accounts import errors
+from evolink_saas import audiences
 
 logger = logging.getLogger("evolink.errors")
 
 DATABASE_TROUBLE = (OperationalError, InterfaceError)
 DATABASE_RETRY_SECONDS = 5
-HTML_PREFIXES = ("/admin/",)
 
 
 class InvalidUrl(errors.NotFound):
@@ -105,11 +105,11 @@ def handler500(request: HttpRequest) -> HttpResponse:
 
 def invalid_url(request: HttpRequest) -> HttpResponse:
     """The URL map's last line, so that an unknown route has its shape with DEBUG on, too."""
-    return _answer(request, Http404())
+    return handler404(request, Http404())
 
 
 def _is_for_people(request: HttpRequest) -> bool:
-    return request.path.startswith(HTML_PREFIXES)
+    return audiences.is_admin(request.path) or audiences.is_page(request.path)
 
 
 def _answer(request: HttpRequest, exception: BaseException | None) -> JsonResponse:

@@ -3,9 +3,11 @@
 from django.contrib import admin
 from django.contrib.staticfiles.views import serve as serve_static
 from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerView
 
 from evolink_saas import errors, health, openapi
+from evolink_saas.console.views import invited
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("accounts.urls")),
@@ -15,6 +17,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("docs", SpectacularSwaggerView.as_view(url_name="openapi"), name="docs"),
     path("healthz", health.live),
     path("readyz", health.ready),
+    path("console", RedirectView.as_view(pattern_name="console:start")),
+    path("console/", include("evolink_saas.console.urls")),
+    path("invitations/<str:token>", invited.show, name="invitation"),
+    path("account/", include("evolink_saas.account_urls")),
+    path("preferences/", include("evolink_saas.preference_urls")),
     path("admin/reports/", include("evolink_saas.reports.urls")),
     path("admin/", admin.site.urls),
     re_path(r"^static/(?P<path>.*)$", serve_static, {"insecure": True}),

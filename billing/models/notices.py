@@ -90,6 +90,7 @@ class Notice(models.Model):
     class Kind(models.TextChoices):
         LOW_BALANCE = "low_balance"
         KEY_PAUSED = "key_paused"
+        INVITATION = "invitation"
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="notices", db_index=False)
     kind = models.CharField(max_length=20, choices=Kind)

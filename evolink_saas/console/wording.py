@@ -1,0 +1,80 @@
+"""States, roles, scopes and refusals in the reader's words."""
+
+from datetime import timedelta
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from accounts.errors import ApiError
+
+Words = str | Promise
+ROLES: dict[str, Words] = {
+    "owner": _("Owner"),
+    "admin": _("Admin"),
+    "developer": _("Developer"),
+    "viewer": _("Viewer"),
+}
+ROLE_RIGHTS: dict[str, Words] = {
+    "owner": _("Everything, and hands the organization over."),
+    "admin": _("Members, money, settings, and what developers do."),
+    "developer": _("API keys, tasks, files and callbacks."),
+    "viewer": _("Looks, and changes nothing."),
+}
+SCOPES: dict[str, Words] = {
+    "generate": _("Make videos and elements"),
+    "read": _("Read tasks, usage and the balance"),
+    "billing": _("Statements, top-ups and vouchers"),
+    "webhooks": _("Callbacks and their secret"),
+    "keys": _("Manage API keys"),
+}
+BADGES: dict[str, dict[str, tuple[Words, str]]] = {
+    "task": {
+        "pending": (_("waiting"), ""),
+        "processing": (_("running"), "accent"),
+        "completed": (_("completed"), "good"),
+        "failed": (_("failed"), "bad"),
+        "cancelled": (_("cancelled"), ""),
+    },
+    "key": {
+        "active": (_("active"), "good"),
+        "paused": (_("paused"), "fair"),
+        "disabled": (_("disabled"), ""),
+        "expiring": (_("expires soon"), "fair"),
+        "expired": (_("expired"), "bad"),
+    },
+    "invitation": {"open": (_("invited"), "accent"), "expired": (_("expired"), "")},
+}
+REFUSALS: dict[str, Words] = {
+    "role_not_allowed": _("Your role in this organization does not allow this."),
+    "last_owner": _("An organization must keep an owner. Make somebody else an owner first."),
+    "operator_cannot_join": _("An operator of the gateway belongs to no organization."),
+    "already_member": _("This person is a member already."),
+    "too_many_invitations": _("Too many invitations are open. Revoke some first."),
+    "invitation_not_found": _("This invitation is not valid any more. Please ask for a new one."),
+    "invitation_for_another": _("This invitation is for another e-mail address. Sign in with that one to accept it."),
+    "key_scope_missing": _("Your role does not allow this for API keys."),
+    "key_not_found": _("There is no such API key, or it was revoked."),
+    "member_not_found": _("There is no such member."),
+}
+
+
+def badge(kind: str, state: str) -> tuple[Words, str]:
+    return BADGES[kind].get(state, (state, ""))
+
+
+def refusal(error: ApiError) -> Words:
+    """The sentence of a refusal in the reader's language; one that has none is said as the API says it."""
+    return REFUSALS.get(error.code, error.message)
+
+
+def ago(time: timedelta) -> str:
+    seconds = max(0, int(time.total_seconds()))
+    if seconds < 60:
+        return str(_("just now"))
+    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
+    if not hours:
+        return ngettext("%(count)d minute ago", "%(count)d minutes ago", minutes) % {"count": minutes}
+    if not days:
+        return ngettext("%(count)d hour ago", "%(count)d hours ago", hours) % {"count": hours}
+    return ngettext("%(count)d day ago", "%(count)d days ago", days) % {"count": days}

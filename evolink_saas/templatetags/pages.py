@@ -1,0 +1,99 @@
+"""What templates of pages write with: icons, form fields, credits, moments, badges."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django import forms, template
+from django.forms.boundfield import BoundField
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+
+from billing.dollars import usd
+from evolink_saas.console import wording
+
+register = template.Library()
+CHECKS = (forms.CheckboxInput,)
+GROUPS = (forms.CheckboxSelectMultiple, forms.RadioSelect)
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """A picture beside words, so nothing for screen readers."""
+    return format_html(
+        '<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>', static("console/icons.svg"), name
+    )
+
+
+@register.inclusion_tag("console/parts/field.html")
+def field(bound: BoundField, label: str = "") -> dict[str, Any]:
+    """A field of a form with its label, its help and what is wrong with it."""
+    widget = bound.field.widget
+    return {
+        "field": bound,
+        "label": label or bound.label,
+        "is_check": isinstance(widget, CHECKS),
+        "is_group": isinstance(widget, GROUPS),
+        "is_optional": not bound.field.required and not isinstance(widget, CHECKS),
+    }
+
+
+@register.filter
+def credits(amount: Decimal | None) -> str:
+    """`12,345.6789`: thousands apart, and no zeros at the end."""
+    return "" if amount is None else f"{amount:,.4f}".rstrip("0").rstrip(".")
+
+
+@register.filter
+def dollars(amount: Decimal) -> str:
+    """What credits sell at, in dollars: 2 decimals, 3 below a dollar."""
+    value = usd(Decimal(amount))
+    return f"${value:,.3f}" if abs(value) < 1 else f"${value:,.2f}"
+
+
+@register.filter
+def moment(at: datetime | None) -> SafeString | str:
+    """`2026-11-25 14:05` in the reader's time zone; pointing at it names the zone."""
+    if at is None:
+        return "—"
+    local = timezone.localtime(at)
+    return format_html(
+        '<time datetime="{}" title="{}" class="nowrap">{}</time>',
+        at.isoformat(),
+        f"{local:%Y-%m-%d %H:%M:%S} {timezone.get_current_timezone_name()}",
+        f"{local:%Y-%m-%d %H:%M}",
+    )
+
+
+@register.filter
+def ago(at: datetime | None) -> SafeString | str:
+    """`5 minutes ago`; pointing at it says when exactly."""
+    if at is None:
+        return gettext("never")
+    local = timezone.localtime(at)
+    return format_html(
+        '<time datetime="{}" title="{}" class="nowrap">{}</time>',
+        at.isoformat(),
+        f"{local:%Y-%m-%d %H:%M:%S} {timezone.get_current_timezone_name()}",
+        wording.ago(timezone.now() - at),
+    )
+
+
+@register.simple_tag
+def badge(kind: str, state: str) -> SafeString:
+    """The state of a task, a key, … in the reader's words and its colour (`wording.BADGES`)."""
+    words, look = wording.badge(kind, state)
+    return format_html('<span class="badge {}">{}</span>', look, words)
+
+
+@register.filter
+def role_name(role: str) -> str:
+    return str(wording.ROLES.get(role, role))
+
+
+@register.filter
+def scope_name(scope: str) -> str:
+    return str(wording.SCOPES.get(scope, scope))
