@@ -139,7 +139,7 @@ def test_spend_of_an_attempt_that_was_given_up_is_an_orphan(
     found = item()
     assert (found.kind, found.attempt, found.ours) == ("orphan", attempt, 0)
     assert reconciliation.book(found, note="Lost, and ours to pay") is True
-    assert ProviderCost.objects.get(kind="correction").amount == found.theirs > 0
+    assert ProviderCost.objects.get(kind="orphan").amount == found.theirs > 0
 
 
 def test_what_a_later_run_does_not_find_any_more_is_gone(made: list[Attempt], simulator: RunningSimulator) -> None:
