@@ -93,15 +93,15 @@ class Table:
             {own} AND span = 'month' AND starts_at >= %(first_month)s AND starts_at < %(end_of_months)s
             UNION ALL {own} AND span = 'day' AND starts_at >= %(since)s AND starts_at < %(first_month)s
             UNION ALL {own} AND span = 'day' AND starts_at >= %(end_of_months)s AND starts_at < %(until)s"""
-        moved = self.tail.format(wallet="w.organization_id", after="coalesce(c.seq, 0)")
+        moved = self.tail.format(wallet="w.organization_id", after="coalesce(passed.seq, 0)")
         return f"""
             {kept}
             UNION ALL
             SELECT w.organization_id, date_trunc('day', tail.at, 'UTC'), {self.group}, amount, counted
             FROM billing_wallet w JOIN accounts_organization o ON o.id = w.organization_id AND o.sandbox_of_id IS NULL
-            LEFT JOIN {self.cursors._meta.db_table} c ON c.wallet_id = w.organization_id
+            LEFT JOIN {self.cursors._meta.db_table} passed ON passed.wallet_id = w.organization_id
             CROSS JOIN LATERAL ({moved}) AS tail
-            WHERE w.{self.counter} > coalesce(c.seq, 0) AND {ONE_WALLET.format("w.organization_id")}
+            WHERE w.{self.counter} > coalesce(passed.seq, 0) AND {ONE_WALLET.format("w.organization_id")}
                 AND tail.at >= %(since)s AND tail.at < %(until)s
         """
 
