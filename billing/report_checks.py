@@ -56,7 +56,7 @@ def _found(sql: str, table: Table, wallet: Wallet | None) -> Iterator[Finding]:
         "group": table.group,
         "counted": table.counted,
         "counter": table.counter,
-        "moved": table.tail.format(wallet="%(wallet)s", after="0"),
+        "moved": table.tail.format(wallet="%(wallet)s", after="0", up_to=""),
     }
     with connection.cursor() as cursor:
         cursor.execute(sql.format(**names), {"wallet": wallet and wallet.pk})
