@@ -44,9 +44,9 @@ class Group:
             found["reservation__model__exact"] = self.model
         return _list(TRANSFERS, found)
 
-    def tasks(self, status: str = "completed") -> str:
-        """The tasks that ended so."""
-        found = {"status__exact": status} | self._time("finished_at")
+    def tasks(self, status: str = "completed", *, failed_by: str = "") -> str:
+        """The tasks that ended so; of those that failed, perhaps by the customer's input alone, or by us."""
+        found = {"status__exact": status} | ({"failed_by": failed_by} if failed_by else {}) | self._time("finished_at")
         if self.wallet_id:
             found["organization__id__exact"] = str(self.wallet_id)
         if self.account:

@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 
 from accounts.models import Organization
 from evolink_saas.reports import behind, charts, outcomes
-from evolink_saas.reports.asked import TIMES, Asked
+from evolink_saas.reports.asked import GROUPS, TIMES, Asked
 from evolink_saas.reports.charts import Series
 from evolink_saas.reports.outcomes import Outcomes
 from evolink_saas.reports.shown import Card, Shown, days, group_cells, group_columns, summary, told
@@ -76,8 +76,8 @@ def _cells(row: Outcomes, group: behind.Group) -> tuple[Cell, ...]:
     return (
         Cell(value=row.tasks),
         Cell(value=row.completed, link=group.tasks("completed") if row.completed else ""),
-        Cell(value=row.failed, link=group.tasks("failed") if row.failed else ""),
-        Cell(value=row.failed_by_input, link=group.tasks("failed") if row.failed_by_input else ""),
+        Cell(value=row.failed, link=group.tasks("failed", failed_by="us") if row.failed else ""),
+        Cell(value=row.failed_by_input, link=group.tasks("failed", failed_by="input") if row.failed_by_input else ""),
         Cell(value=row.cancelled, link=group.tasks("cancelled") if row.cancelled else ""),
         Cell(value=row.failure_share),
         Cell(value=row.refund_share),
@@ -111,7 +111,7 @@ def _charts(asked: Asked, rows: list[Outcomes], names: Mapping[UUID, Organizatio
         Series(name="Failure rate", values=[100 * (one.failure_share or 0) for one in chosen], look="bad"),
         Series(name="Refund rate", values=[100 * (one.refund_share or 0) for one in chosen], look="cost"),
     ]
-    title = f"Failure and refund rate by {first.replace('_', ' ')}"
+    title = f"Failure and refund rate by {GROUPS[first].lower()}"
     draw = charts.over_time if first in TIMES else charts.ranking
     return [(title, draw(title, "percent", labels, series))]
 

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 
 from accounts.models import Organization
 from evolink_saas.reports import behind, charts, sales
-from evolink_saas.reports.asked import TIMES, Asked
+from evolink_saas.reports.asked import GROUPS, TIMES, Asked
 from evolink_saas.reports.charts import Series
 from evolink_saas.reports.sales import Sales
 from evolink_saas.reports.shown import Card, Shown, days, group_cells, group_columns, summary, told
@@ -129,7 +129,7 @@ def _charts(
         labels = [told(first, group, organizations) for group in sums]
         return [(title, charts.over_time(title, "US$", labels, series(list(sums.values()), line=True)))]
     best = dict(sorted(sums.items(), key=lambda item: -item[1].revenue)[:IN_A_RANKING])
-    title = f"Revenue and margin by {first.replace('_', ' ')}"
+    title = f"Revenue and margin by {GROUPS[first].lower()}"
     title += f": the first {IN_A_RANKING} of {len(sums)}" if len(sums) > len(best) else ""
     names = [told(first, group, organizations) for group in best]
     return [(title, charts.ranking(title, "US$", names, series(list(best.values()), line=False)))]

@@ -139,6 +139,8 @@ def shown(unit: Unit, value: Any) -> SafeString:
             return format_html('<span title="{} US$">{}</span>', f"{value:,.6f}", f"{rounded(value):,}")
         case "count":
             return format_html("{}", f"{value:,}")
+        case "seconds":
+            return format_html("{}", f"{value:,g}")
         case "share":
             return format_html("{}", f"{rounded(100 * Decimal(value), TENTH):,}")
         case _:
