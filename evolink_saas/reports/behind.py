@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 from uuid import UUID
 
 from django.urls import reverse
@@ -98,7 +98,14 @@ def narrower(path: str, asked: Asked, name: str, value: Any, words: Mapping[str,
 
 
 def _list(page: str, found: Mapping[str, str]) -> str:
-    return f"{_address(page)}?{urlencode({**found, **LIVE})}"
+    query = "&".join(f"{name}={_spelled(value)}" for name, value in {**found, **LIVE}.items())
+    return f"{_address(page)}?{query}"
+
+
+@lru_cache(maxsize=10_000)
+def _spelled(value: str) -> str:
+    """A page has hundreds of links, and few values."""
+    return quote_plus(value)
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -73,12 +74,16 @@ def _names(rows: list[Outcomes], asked: Asked) -> Mapping[UUID, Organization]:
 
 
 def _cells(row: Outcomes, group: behind.Group) -> tuple[Cell, ...]:
+    def counted(name: str, status: str, failed_by: str = "") -> Cell:
+        count = getattr(row, name)
+        return Cell(value=count, leads_to=partial(group.tasks, status, failed_by=failed_by) if count else "")
+
     return (
         Cell(value=row.tasks),
-        Cell(value=row.completed, link=group.tasks("completed") if row.completed else ""),
-        Cell(value=row.failed, link=group.tasks("failed", failed_by="us") if row.failed else ""),
-        Cell(value=row.failed_by_input, link=group.tasks("failed", failed_by="input") if row.failed_by_input else ""),
-        Cell(value=row.cancelled, link=group.tasks("cancelled") if row.cancelled else ""),
+        counted("completed", "completed"),
+        counted("failed", "failed", "us"),
+        counted("failed_by_input", "failed", "input"),
+        counted("cancelled", "cancelled"),
         Cell(value=row.failure_share),
         Cell(value=row.refund_share),
         Cell(value=row.refund_seconds(MIDDLE)),
