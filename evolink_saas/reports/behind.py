@@ -24,7 +24,7 @@ KINDS: Mapping[str, Mapping[str, str]] = {
 LIVE = {"customers": "live"}
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Group:
     """What a row of a report is about: a stretch of time, and what it is narrowed to."""
 

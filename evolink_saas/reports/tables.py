@@ -26,7 +26,7 @@ class Column:
     help: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Cell:
     """`unit`: where it is another than its column's. `leads_to` may make its address when it is asked for one, for a
     file needs none.
@@ -41,7 +41,7 @@ class Cell:
         return self.leads_to if isinstance(self.leads_to, str) else self.leads_to()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Line:
     """One line; `tone` is empty, total or quiet."""
 

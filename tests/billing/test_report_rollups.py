@@ -31,7 +31,7 @@ def charge(organization: Organization, amount: object, **facts: object) -> None:
 
 
 def captured(*by: str) -> list[dict[str, object]]:
-    rows = report_rollups.sums(TRANSFERS, by, CAPTURED, **WHOLE)
+    rows = report_rollups.sums({TRANSFERS: CAPTURED}, by, **WHOLE)
     return [row for row in rows if row["captured"] is not None]
 
 
@@ -69,7 +69,7 @@ def test_a_refund_belongs_to_the_account_that_did_the_work_however_late(
         if rolled:
             report_rollups.roll_all()
         refunded = {"refunded": "sum(amount) FILTER (WHERE kind = 'refund')"}
-        rows = report_rollups.sums(TRANSFERS, ("month", "account"), refunded, **WHOLE)
+        rows = report_rollups.sums({TRANSFERS: refunded}, ("month", "account"), **WHOLE)
         found = [(row["month"].month, row["account"], row["refunded"]) for row in rows if row["refunded"]]
         assert found == [(12, "kling-one", 7)]
 
@@ -85,7 +85,7 @@ def test_a_sandbox_is_in_no_sum_rolled_up_or_not(acme: Organization) -> None:
             report_rollups.roll_all()
         assert [row["captured"] for row in captured()] == [27]
         assert [(row["organization"], row["captured"]) for row in captured("organization")] == [(acme.pk, 27)]
-        sums = report_rollups.sums(COSTS, (), {"dollars": "sum(amount)"}, **WHOLE)
+        sums = report_rollups.sums({COSTS: {"dollars": "sum(amount)"}}, (), **WHOLE)
         assert sums == [{"dollars": Decimal("0.42")}]
     assert findings() == []
 
