@@ -159,5 +159,6 @@ class PriceOverride(Dated):
     def what(self) -> str:
         """× 0.9, or 4.8 for kling-v3-text-to-video, or that it ended."""
         if self.model:
-            return f"{self.model} without an exact rate" if self.rate is None else f"{self.rate} for {self.model}"
-        return "without a multiplier" if self.multiplier is None else f"× {self.multiplier}"
+            ended = f"{self.model} without an exact rate"
+            return ended if self.rate is None else f"{self.rate.normalize():f} for {self.model}"
+        return "without a multiplier" if self.multiplier is None else f"× {self.multiplier.normalize():f}"

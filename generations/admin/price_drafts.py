@@ -57,6 +57,7 @@ class Cells(TabularInline):
     ordering = ("model", "cell")
     extra = 0
     can_delete = False
+    hide_title = True
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

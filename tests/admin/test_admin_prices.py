@@ -170,7 +170,7 @@ def test_an_exact_price_is_for_a_model_and_an_empty_one_ends_it(desk: Client, al
 
     assert list(PriceOverride.objects.order_by("pk").values_list("rate", flat=True)) == [Decimal("4.8"), None]
     page = desk.get("/admin/billing/priceoverride/").content.decode()
-    assert f"4.8000 for {T2V}" in page and f"{T2V} without an exact rate" in page
+    assert f"4.8 for {T2V}" in page and f"{T2V} without an exact rate" in page
     assert page.count("in effect") >= 1 and "past" in page
 
 
