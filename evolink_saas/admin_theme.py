@@ -74,6 +74,13 @@ NAVIGATION = [
         _page("Daily losses", "trending_down", "generations_dayloss"),
         _page("Orphan spend", "money_off", "generations_orphanspend"),
         _page("Provider costs", "receipt_long", "billing_providercost"),
+        _page("Reconciliations", "rule", "generations_reconciliation"),
+        _page(
+            "Differences",
+            "difference",
+            "generations_reconciliationitem",
+            badge="generations.admin.reconciliation.open_items",
+        ),
         _page("Models by the hour", "monitoring", "generations_modelhour"),
     ),
     _group(

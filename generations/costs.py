@@ -3,6 +3,7 @@
     succeeded                        one row, written by the capture
     failed, and the provider charged one row, in the transaction that ends the attempt
     given up, and proved to be made  one row, when that becomes known (orphan)
+    a reconciliation found another   one signed row, when an operator books it (correction)
     else                             none
 
 A provider tells its price in cash, in units of a pack, or not at all. Dollars are taken as told, anything else is worth
@@ -10,12 +11,13 @@ what the account's `rates` say; without a word that we can price, the cost is th
 """
 
 from decimal import ROUND_HALF_UP, Decimal
+from uuid import UUID
 
 from django.db.models import Exists, OuterRef
 
 from billing import provider_costs
 from billing.models import CostKind, ProviderCost
-from generations.models import Attempt, Task
+from generations.models import Attempt, ReconciliationItem, Task
 from generations.models.providers import ProviderAccount
 from generations.providers.base import Cost
 
@@ -57,9 +59,23 @@ def in_dollars(account: ProviderAccount, amount: Decimal, unit: str) -> Decimal 
     return None if rate is None else (amount * rate).quantize(SMALLEST, ROUND_HALF_UP)
 
 
-def reference_of(attempt: Attempt) -> str:
+def record_correction(item: ReconciliationItem) -> bool:
+    """What a provider charged beyond what we had written down, or less. Last step of a transaction."""
+    assert item.attempt is not None and item.difference is not None
+    attempt, task = item.attempt, item.attempt.task
+    row = _row(CostKind.CORRECTION, task, attempt, item.told_amount, item.told_unit)
+    row.reference, row.amount, row.is_estimate = correction_reference(item.pk), item.difference, False
+    return provider_costs.record(task.organization, row)
+
+
+def reference(attempt_id: UUID) -> str:
     """One cost an attempt, however it ended."""
-    return f"attempt:{attempt.pk}"
+    return f"attempt:{attempt_id}"
+
+
+def correction_reference(item_id: int) -> str:
+    """One correction an item of a reconciliation."""
+    return f"reconciliation:{item_id}"
 
 
 def _row(kind: CostKind, task: Task, attempt: Attempt, told: Decimal | None, unit: str) -> ProviderCost:
@@ -67,7 +83,7 @@ def _row(kind: CostKind, task: Task, attempt: Attempt, told: Decimal | None, uni
     dollars = None if told is None else in_dollars(account, told, unit)
     return ProviderCost(
         kind=kind,
-        reference=reference_of(attempt),
+        reference=reference(attempt.pk),
         task_id=task.pk,
         attempt_id=attempt.pk,
         provider=account.provider,

@@ -52,6 +52,7 @@ from generations import (
     polling,
     provider_accounts,
     quotes,
+    reconciliation,
     uploads,
     voices,
     webhooks,
@@ -70,6 +71,7 @@ ROLL_UP_SECONDS = 40  # the next one starts after a minute
 COSTS_ROLL_UP_SECONDS = 10
 REPORT_ROLL_UP_SECONDS = 40
 ROLL_UP_SECONDS = 45  # the next one starts after a minute
+RECONCILE_SECONDS = 30  # a day that is begun then may take 45 more
 TOP_UP_SECONDS = 25  # for each of two, likewise
 WATCH_SECONDS, MAIL_SECONDS = 20, 30  # together far less than the time-out of a job
 SWEEP_LIMIT = 200
@@ -105,6 +107,7 @@ def ensure_schedules() -> None:
     _schedule("top-ups", "generations.jobs.top_ups", Schedule.MINUTES, minutes=1)
     _schedule("notices", "generations.jobs.notify", Schedule.MINUTES, minutes=1)
     _schedule("housekeeping", "generations.jobs.housekeeping", Schedule.MINUTES, minutes=5)
+    _schedule("reconciliation", "generations.jobs.reconcile", Schedule.MINUTES, minutes=5)
     _schedule("audit", "generations.jobs.audit_changed", Schedule.MINUTES, minutes=5)
     _schedule("nightly audit", "generations.jobs.audit_all", Schedule.DAILY)
     _schedule("voices", "generations.jobs.synchronize_voices", Schedule.DAILY)
@@ -226,6 +229,11 @@ def watch_balances() -> None:
 
 def watch_keys() -> None:
     spending_guard.look_all(seconds=WATCH_SECONDS)
+
+
+def reconcile() -> None:
+    """Compare closed days with the providers' own ledgers."""
+    reconciliation.run(seconds=RECONCILE_SECONDS)
 
 
 def audit_changed() -> None:

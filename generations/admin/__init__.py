@@ -11,6 +11,7 @@ from generations.admin import (
     price_drafts,
     providers,
     quotes,
+    reconciliation,
     routing,
     tasks,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "price_drafts",
     "providers",
     "quotes",
+    "reconciliation",
     "routing",
     "tasks",
 ]

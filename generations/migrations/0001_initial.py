@@ -9,439 +9,841 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0002_the_default_user_group'),
+        ("accounts", "0002_the_default_user_group"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='LoopLease',
+            name="LoopLease",
             fields=[
-                ('shard', models.PositiveSmallIntegerField(primary_key=True, serialize=False)),
-                ('leased_by', models.CharField(blank=True, max_length=80)),
-                ('lease_token', models.BigIntegerField(default=0)),
-                ('leased_until', models.DateTimeField(blank=True, null=True)),
+                ("shard", models.PositiveSmallIntegerField(primary_key=True, serialize=False)),
+                ("leased_by", models.CharField(blank=True, max_length=80)),
+                ("lease_token", models.BigIntegerField(default=0)),
+                ("leased_until", models.DateTimeField(blank=True, null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Voice',
+            name="Voice",
             fields=[
-                ('voice_id', models.CharField(max_length=40, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=60)),
-                ('description', models.CharField(blank=True, max_length=120)),
-                ('enabled', models.BooleanField(default=True)),
-                ('position', models.PositiveSmallIntegerField(default=0)),
+                ("voice_id", models.CharField(max_length=40, primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=60)),
+                ("description", models.CharField(blank=True, max_length=120)),
+                ("enabled", models.BooleanField(default=True)),
+                ("position", models.PositiveSmallIntegerField(default=0)),
             ],
             options={
-                'ordering': ['position', 'voice_id'],
+                "ordering": ["position", "voice_id"],
             },
         ),
         migrations.CreateModel(
-            name='WorkerPulse',
+            name="WorkerPulse",
             fields=[
-                ('worker', models.CharField(max_length=80, primary_key=True, serialize=False)),
-                ('claimed_at', models.DateTimeField()),
+                ("worker", models.CharField(max_length=80, primary_key=True, serialize=False)),
+                ("claimed_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='Alert',
+            name="Alert",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.SlugField(max_length=60)),
-                ('subject', models.CharField(max_length=200)),
-                ('message', models.CharField(max_length=1000)),
-                ('count', models.PositiveIntegerField(default=1)),
-                ('first_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('last_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('resolved_at', models.DateTimeField(blank=True, null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.SlugField(max_length=60)),
+                ("subject", models.CharField(max_length=200)),
+                ("message", models.CharField(max_length=1000)),
+                ("count", models.PositiveIntegerField(default=1)),
+                ("first_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("last_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("resolved_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(condition=models.Q(('resolved_at__isnull', True)), fields=('kind', 'subject'), name='one_open_alert_per_subject')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("resolved_at__isnull", True)),
+                        fields=("kind", "subject"),
+                        name="one_open_alert_per_subject",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ProviderAccount',
+            name="ProviderAccount",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.SlugField(max_length=60, unique=True)),
-                ('alias', models.CharField(help_text="What a customer may read instead of the provider's name.", max_length=40)),
-                ('provider', models.CharField(max_length=30)),
-                ('base_url', models.URLField(max_length=300)),
-                ('encrypted_credentials', models.BinaryField(default=bytes)),
-                ('serves', models.CharField(choices=[('live', 'live keys'), ('sandbox', 'sandbox keys')], default='live', max_length=8)),
-                ('simulator', models.BooleanField(default=False, help_text='A simulator: never real, never in reports.')),
-                ('enabled', models.BooleanField(default=True)),
-                ('draining', models.BooleanField(default=False, help_text='Finish what runs, take nothing new.')),
-                ('caps', models.JSONField(blank=True, default=dict, help_text='Tasks at once by model: {"*": 20, "model": 5}.', validators=[generations.models.providers.check_caps])),
-                ('costs', models.JSONField(blank=True, default=dict, help_text='US dollars by model and cell: {"model": {"720p_off": "0.084"}}.', validators=[generations.models.providers.check_costs])),
-                ('pauses', models.JSONField(default=dict, editable=False, help_text='What is left alone: {"*" or model: {"until", "reason", "soft"}}.')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.SlugField(max_length=60, unique=True)),
+                (
+                    "alias",
+                    models.CharField(
+                        help_text="What a customer may read instead of the provider's name.", max_length=40
+                    ),
+                ),
+                ("provider", models.CharField(max_length=30)),
+                ("base_url", models.URLField(max_length=300)),
+                ("encrypted_credentials", models.BinaryField(default=bytes)),
+                (
+                    "serves",
+                    models.CharField(
+                        choices=[("live", "live keys"), ("sandbox", "sandbox keys")], default="live", max_length=8
+                    ),
+                ),
+                (
+                    "simulator",
+                    models.BooleanField(default=False, help_text="A simulator: never real, never in reports."),
+                ),
+                ("enabled", models.BooleanField(default=True)),
+                ("draining", models.BooleanField(default=False, help_text="Finish what runs, take nothing new.")),
+                (
+                    "caps",
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        help_text='Tasks at once by model: {"*": 20, "model": 5}.',
+                        validators=[generations.models.providers.check_caps],
+                    ),
+                ),
+                (
+                    "costs",
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        help_text='US dollars by model and cell: {"model": {"720p_off": "0.084"}}.',
+                        validators=[generations.models.providers.check_costs],
+                    ),
+                ),
+                (
+                    "pauses",
+                    models.JSONField(
+                        default=dict,
+                        editable=False,
+                        help_text='What is left alone: {"*" or model: {"until", "reason", "soft"}}.',
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('serves__in', ['live', 'sandbox'])), name='account_serves_is_known')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("serves__in", ["live", "sandbox"])), name="account_serves_is_known"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Task',
+            name="Task",
             fields=[
-                ('due_at', models.DateTimeField(blank=True, help_text='When a worker should look at it; empty: never.', null=True)),
-                ('rung_until', models.DateTimeField(blank=True, help_text='Until then the queue is trusted with it.', null=True)),
-                ('leased_until', models.DateTimeField(blank=True, null=True)),
-                ('leased_by', models.CharField(blank=True, max_length=80)),
-                ('lease_token', models.BigIntegerField(default=0)),
-                ('claims', models.PositiveIntegerField(default=0, help_text='Claims in a row that ended in nothing.')),
-                ('id', models.UUIDField(default=accounts.ids.new, editable=False, primary_key=True, serialize=False)),
-                ('model', models.CharField(max_length=80)),
-                ('type', models.CharField(choices=[('video', 'Video'), ('element', 'Element')], max_length=8)),
-                ('status', models.CharField(choices=[('pending', 'Pending'), ('processing', 'Processing'), ('completed', 'Completed'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='pending', max_length=12)),
-                ('progress', models.PositiveSmallIntegerField(default=0)),
-                ('inputs', models.JSONField(help_text='The canonical request, every default made explicit, media left out.')),
-                ('metadata', models.JSONField(blank=True, default=dict)),
-                ('callback_url', models.CharField(blank=True, max_length=2048)),
-                ('video_duration', models.PositiveIntegerField(blank=True, help_text='Seconds asked for.', null=True)),
-                ('estimated_seconds', models.PositiveIntegerField()),
-                ('price', models.JSONField(help_text='Every input of the price, frozen.')),
-                ('billing_rule', models.CharField(max_length=12)),
-                ('user_group', models.CharField(max_length=40)),
-                ('reserved_credits', models.DecimalField(decimal_places=4, max_digits=20)),
-                ('charged_credits', models.DecimalField(decimal_places=4, default=Decimal('0'), max_digits=20)),
-                ('measured_seconds', models.DecimalField(blank=True, decimal_places=3, max_digits=10, null=True)),
-                ('error_code', models.CharField(blank=True, max_length=60)),
-                ('error_message', models.CharField(blank=True, max_length=500)),
-                ('error_param', models.CharField(blank=True, max_length=200)),
-                ('error_retryable', models.BooleanField(default=False)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('accepted_at', models.DateTimeField(blank=True, help_text='First acceptance by a provider.', null=True)),
-                ('deadline_at', models.DateTimeField()),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('expires_at', models.DateTimeField(blank=True, help_text="When the result's file goes.", null=True)),
-                ('api_key', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='tasks', to='accounts.apikey')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tasks', to='accounts.organization')),
+                (
+                    "due_at",
+                    models.DateTimeField(
+                        blank=True, help_text="When a worker should look at it; empty: never.", null=True
+                    ),
+                ),
+                (
+                    "rung_until",
+                    models.DateTimeField(blank=True, help_text="Until then the queue is trusted with it.", null=True),
+                ),
+                ("leased_until", models.DateTimeField(blank=True, null=True)),
+                ("leased_by", models.CharField(blank=True, max_length=80)),
+                ("lease_token", models.BigIntegerField(default=0)),
+                ("claims", models.PositiveIntegerField(default=0, help_text="Claims in a row that ended in nothing.")),
+                ("id", models.UUIDField(default=accounts.ids.new, editable=False, primary_key=True, serialize=False)),
+                ("model", models.CharField(max_length=80)),
+                ("type", models.CharField(choices=[("video", "Video"), ("element", "Element")], max_length=8)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("processing", "Processing"),
+                            ("completed", "Completed"),
+                            ("failed", "Failed"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="pending",
+                        max_length=12,
+                    ),
+                ),
+                ("progress", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "inputs",
+                    models.JSONField(help_text="The canonical request, every default made explicit, media left out."),
+                ),
+                ("metadata", models.JSONField(blank=True, default=dict)),
+                ("callback_url", models.CharField(blank=True, max_length=2048)),
+                ("video_duration", models.PositiveIntegerField(blank=True, help_text="Seconds asked for.", null=True)),
+                ("estimated_seconds", models.PositiveIntegerField()),
+                ("price", models.JSONField(help_text="Every input of the price, frozen.")),
+                ("billing_rule", models.CharField(max_length=12)),
+                ("user_group", models.CharField(max_length=40)),
+                ("reserved_credits", models.DecimalField(decimal_places=4, max_digits=20)),
+                ("charged_credits", models.DecimalField(decimal_places=4, default=Decimal("0"), max_digits=20)),
+                ("measured_seconds", models.DecimalField(blank=True, decimal_places=3, max_digits=10, null=True)),
+                ("error_code", models.CharField(blank=True, max_length=60)),
+                ("error_message", models.CharField(blank=True, max_length=500)),
+                ("error_param", models.CharField(blank=True, max_length=200)),
+                ("error_retryable", models.BooleanField(default=False)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "accepted_at",
+                    models.DateTimeField(blank=True, help_text="First acceptance by a provider.", null=True),
+                ),
+                ("deadline_at", models.DateTimeField()),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                ("expires_at", models.DateTimeField(blank=True, help_text="When the result's file goes.", null=True)),
+                (
+                    "api_key",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="tasks",
+                        to="accounts.apikey",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="tasks", to="accounts.organization"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='StoredFile',
+            name="StoredFile",
             fields=[
-                ('due_at', models.DateTimeField(blank=True, help_text='When a worker should look at it; empty: never.', null=True)),
-                ('rung_until', models.DateTimeField(blank=True, help_text='Until then the queue is trusted with it.', null=True)),
-                ('leased_until', models.DateTimeField(blank=True, null=True)),
-                ('leased_by', models.CharField(blank=True, max_length=80)),
-                ('lease_token', models.BigIntegerField(default=0)),
-                ('claims', models.PositiveIntegerField(default=0, help_text='Claims in a row that ended in nothing.')),
-                ('id', models.UUIDField(default=accounts.ids.new, editable=False, primary_key=True, serialize=False)),
-                ('purpose', models.CharField(choices=[('upload', 'Upload'), ('reference', 'our copy of reference media'), ('result', 'Result')], max_length=10)),
-                ('storage_name', models.CharField(max_length=300)),
-                ('file_name', models.CharField(max_length=200)),
-                ('original_name', models.CharField(blank=True, max_length=200)),
-                ('upload_path', models.CharField(blank=True, max_length=200)),
-                ('mime_type', models.CharField(max_length=40)),
-                ('format', models.CharField(max_length=10)),
-                ('size_bytes', models.BigIntegerField()),
-                ('width', models.PositiveIntegerField(blank=True, null=True)),
-                ('height', models.PositiveIntegerField(blank=True, null=True)),
-                ('duration_seconds', models.DecimalField(blank=True, decimal_places=3, max_digits=10, null=True)),
-                ('fps', models.DecimalField(blank=True, decimal_places=3, max_digits=8, null=True)),
-                ('has_audio', models.BooleanField(blank=True, null=True)),
-                ('face', models.BooleanField(blank=True, help_text='Empty: not yet known.', null=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('deleted_at', models.DateTimeField(blank=True, help_text='When the bytes went.', null=True)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='files', to='accounts.organization')),
-                ('task', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='files', to='generations.task')),
+                (
+                    "due_at",
+                    models.DateTimeField(
+                        blank=True, help_text="When a worker should look at it; empty: never.", null=True
+                    ),
+                ),
+                (
+                    "rung_until",
+                    models.DateTimeField(blank=True, help_text="Until then the queue is trusted with it.", null=True),
+                ),
+                ("leased_until", models.DateTimeField(blank=True, null=True)),
+                ("leased_by", models.CharField(blank=True, max_length=80)),
+                ("lease_token", models.BigIntegerField(default=0)),
+                ("claims", models.PositiveIntegerField(default=0, help_text="Claims in a row that ended in nothing.")),
+                ("id", models.UUIDField(default=accounts.ids.new, editable=False, primary_key=True, serialize=False)),
+                (
+                    "purpose",
+                    models.CharField(
+                        choices=[
+                            ("upload", "Upload"),
+                            ("reference", "our copy of reference media"),
+                            ("result", "Result"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("storage_name", models.CharField(max_length=300)),
+                ("file_name", models.CharField(max_length=200)),
+                ("original_name", models.CharField(blank=True, max_length=200)),
+                ("upload_path", models.CharField(blank=True, max_length=200)),
+                ("mime_type", models.CharField(max_length=40)),
+                ("format", models.CharField(max_length=10)),
+                ("size_bytes", models.BigIntegerField()),
+                ("width", models.PositiveIntegerField(blank=True, null=True)),
+                ("height", models.PositiveIntegerField(blank=True, null=True)),
+                ("duration_seconds", models.DecimalField(blank=True, decimal_places=3, max_digits=10, null=True)),
+                ("fps", models.DecimalField(blank=True, decimal_places=3, max_digits=8, null=True)),
+                ("has_audio", models.BooleanField(blank=True, null=True)),
+                ("face", models.BooleanField(blank=True, help_text="Empty: not yet known.", null=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                ("deleted_at", models.DateTimeField(blank=True, help_text="When the bytes went.", null=True)),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="files", to="accounts.organization"
+                    ),
+                ),
+                (
+                    "task",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="files",
+                        to="generations.task",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='IdempotencyRecord',
+            name="IdempotencyRecord",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('endpoint', models.CharField(max_length=60)),
-                ('key', models.CharField(max_length=96)),
-                ('body_digest', models.BinaryField(max_length=32)),
-                ('answer', models.TextField()),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='idempotency_records', to='accounts.organization')),
-                ('task', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='generations.task')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("endpoint", models.CharField(max_length=60)),
+                ("key", models.CharField(max_length=96)),
+                ("body_digest", models.BinaryField(max_length=32)),
+                ("answer", models.TextField()),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="idempotency_records",
+                        to="accounts.organization",
+                    ),
+                ),
+                (
+                    "task",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="generations.task"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Delivery',
+            name="Delivery",
             fields=[
-                ('due_at', models.DateTimeField(blank=True, help_text='When a worker should look at it; empty: never.', null=True)),
-                ('rung_until', models.DateTimeField(blank=True, help_text='Until then the queue is trusted with it.', null=True)),
-                ('leased_until', models.DateTimeField(blank=True, null=True)),
-                ('leased_by', models.CharField(blank=True, max_length=80)),
-                ('lease_token', models.BigIntegerField(default=0)),
-                ('claims', models.PositiveIntegerField(default=0, help_text='Claims in a row that ended in nothing.')),
-                ('id', models.UUIDField(default=accounts.ids.new, editable=False, primary_key=True, serialize=False)),
-                ('event', models.CharField(max_length=40)),
-                ('url', models.CharField(max_length=2048)),
-                ('webhook_id', models.CharField(max_length=64, unique=True)),
-                ('state', models.CharField(choices=[('due', 'Due'), ('delivered', 'Delivered'), ('failed', 'given up')], default='due', max_length=10)),
-                ('tries_left', models.PositiveSmallIntegerField()),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('delivered_at', models.DateTimeField(blank=True, null=True)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='accounts.organization')),
-                ('task', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='generations.task')),
+                (
+                    "due_at",
+                    models.DateTimeField(
+                        blank=True, help_text="When a worker should look at it; empty: never.", null=True
+                    ),
+                ),
+                (
+                    "rung_until",
+                    models.DateTimeField(blank=True, help_text="Until then the queue is trusted with it.", null=True),
+                ),
+                ("leased_until", models.DateTimeField(blank=True, null=True)),
+                ("leased_by", models.CharField(blank=True, max_length=80)),
+                ("lease_token", models.BigIntegerField(default=0)),
+                ("claims", models.PositiveIntegerField(default=0, help_text="Claims in a row that ended in nothing.")),
+                ("id", models.UUIDField(default=accounts.ids.new, editable=False, primary_key=True, serialize=False)),
+                ("event", models.CharField(max_length=40)),
+                ("url", models.CharField(max_length=2048)),
+                ("webhook_id", models.CharField(max_length=64, unique=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("due", "Due"), ("delivered", "Delivered"), ("failed", "given up")],
+                        default="due",
+                        max_length=10,
+                    ),
+                ),
+                ("tries_left", models.PositiveSmallIntegerField()),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("delivered_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="deliveries",
+                        to="accounts.organization",
+                    ),
+                ),
+                (
+                    "task",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="deliveries",
+                        to="generations.task",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'deliveries',
+                "verbose_name_plural": "deliveries",
             },
         ),
         migrations.CreateModel(
-            name='Attempt',
+            name="Attempt",
             fields=[
-                ('due_at', models.DateTimeField(blank=True, help_text='When a worker should look at it; empty: never.', null=True)),
-                ('rung_until', models.DateTimeField(blank=True, help_text='Until then the queue is trusted with it.', null=True)),
-                ('leased_until', models.DateTimeField(blank=True, null=True)),
-                ('leased_by', models.CharField(blank=True, max_length=80)),
-                ('lease_token', models.BigIntegerField(default=0)),
-                ('claims', models.PositiveIntegerField(default=0, help_text='Claims in a row that ended in nothing.')),
-                ('id', models.UUIDField(default=accounts.ids.new, editable=False, primary_key=True, serialize=False)),
-                ('number', models.PositiveSmallIntegerField()),
-                ('state', models.CharField(choices=[('submitting', 'Submitting'), ('running', 'Running'), ('fetching', 'Fetching'), ('succeeded', 'Succeeded'), ('failed', 'Failed'), ('lost', 'Lost')], default='submitting', max_length=12)),
-                ('choice', models.JSONField(default=list, help_text='The candidates at the time, each with its reason.')),
-                ('route', models.CharField(max_length=80)),
-                ('upstream_id', models.CharField(blank=True, max_length=200)),
-                ('state_word', models.CharField(blank=True, help_text="The provider's own last word.", max_length=80)),
-                ('outcome', models.CharField(blank=True, help_text='How it ended: our code.', max_length=60)),
-                ('upstream_message', models.CharField(blank=True, help_text='Never shown to a customer.', max_length=1000)),
-                ('result_url', models.TextField(blank=True)),
-                ('upstream_element_id', models.CharField(blank=True, max_length=200)),
-                ('cost_estimate', models.DecimalField(decimal_places=6, default=Decimal('0'), help_text='US dollars.', max_digits=20)),
-                ('cost_amount', models.DecimalField(blank=True, decimal_places=6, max_digits=20, null=True)),
-                ('cost_unit', models.CharField(blank=True, help_text='unit, or the currency of cash.', max_length=12)),
-                ('looks', models.PositiveSmallIntegerField(default=0, help_text='Look-ups of an unknown outcome so far.')),
-                ('absent_looks', models.PositiveSmallIntegerField(default=0, help_text='Of these, how many found nothing.')),
-                ('last_absent_at', models.DateTimeField(blank=True, help_text='The last of those that counted.', null=True)),
-                ('fetch_tries', models.PositiveSmallIntegerField(default=0)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('unknown_since', models.DateTimeField(blank=True, null=True)),
-                ('accepted_at', models.DateTimeField(blank=True, null=True)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to='generations.provideraccount')),
-                ('task', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to='generations.task')),
+                (
+                    "due_at",
+                    models.DateTimeField(
+                        blank=True, help_text="When a worker should look at it; empty: never.", null=True
+                    ),
+                ),
+                (
+                    "rung_until",
+                    models.DateTimeField(blank=True, help_text="Until then the queue is trusted with it.", null=True),
+                ),
+                ("leased_until", models.DateTimeField(blank=True, null=True)),
+                ("leased_by", models.CharField(blank=True, max_length=80)),
+                ("lease_token", models.BigIntegerField(default=0)),
+                ("claims", models.PositiveIntegerField(default=0, help_text="Claims in a row that ended in nothing.")),
+                ("id", models.UUIDField(default=accounts.ids.new, editable=False, primary_key=True, serialize=False)),
+                ("number", models.PositiveSmallIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("submitting", "Submitting"),
+                            ("running", "Running"),
+                            ("fetching", "Fetching"),
+                            ("succeeded", "Succeeded"),
+                            ("failed", "Failed"),
+                            ("lost", "Lost"),
+                        ],
+                        default="submitting",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "choice",
+                    models.JSONField(default=list, help_text="The candidates at the time, each with its reason."),
+                ),
+                ("route", models.CharField(max_length=80)),
+                ("upstream_id", models.CharField(blank=True, max_length=200)),
+                ("state_word", models.CharField(blank=True, help_text="The provider's own last word.", max_length=80)),
+                ("outcome", models.CharField(blank=True, help_text="How it ended: our code.", max_length=60)),
+                (
+                    "upstream_message",
+                    models.CharField(blank=True, help_text="Never shown to a customer.", max_length=1000),
+                ),
+                ("result_url", models.TextField(blank=True)),
+                ("upstream_element_id", models.CharField(blank=True, max_length=200)),
+                (
+                    "cost_estimate",
+                    models.DecimalField(decimal_places=6, default=Decimal("0"), help_text="US dollars.", max_digits=20),
+                ),
+                ("cost_amount", models.DecimalField(blank=True, decimal_places=6, max_digits=20, null=True)),
+                ("cost_unit", models.CharField(blank=True, help_text="unit, or the currency of cash.", max_length=12)),
+                (
+                    "looks",
+                    models.PositiveSmallIntegerField(default=0, help_text="Look-ups of an unknown outcome so far."),
+                ),
+                (
+                    "absent_looks",
+                    models.PositiveSmallIntegerField(default=0, help_text="Of these, how many found nothing."),
+                ),
+                (
+                    "last_absent_at",
+                    models.DateTimeField(blank=True, help_text="The last of those that counted.", null=True),
+                ),
+                ("fetch_tries", models.PositiveSmallIntegerField(default=0)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("unknown_since", models.DateTimeField(blank=True, null=True)),
+                ("accepted_at", models.DateTimeField(blank=True, null=True)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="attempts",
+                        to="generations.provideraccount",
+                    ),
+                ),
+                (
+                    "task",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="attempts", to="generations.task"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='TaskMedia',
+            name="TaskMedia",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(max_length=40)),
-                ('param', models.CharField(max_length=200)),
-                ('url', models.TextField()),
-                ('state', models.CharField(choices=[('waiting', 'to be fetched and checked'), ('ready', 'our copy is checked'), ('unreached', 'no answer in time: the upstream judges the address')], default='waiting', max_length=10)),
-                ('file', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='generations.storedfile')),
-                ('task', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='media', to='generations.task')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("role", models.CharField(max_length=40)),
+                ("param", models.CharField(max_length=200)),
+                ("url", models.TextField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "to be fetched and checked"),
+                            ("ready", "our copy is checked"),
+                            ("unreached", "no answer in time: the upstream judges the address"),
+                        ],
+                        default="waiting",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "file",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="generations.storedfile",
+                    ),
+                ),
+                (
+                    "task",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="media", to="generations.task"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Element',
+            name="Element",
             fields=[
-                ('id', models.BigIntegerField(default=accounts.ids.new_number, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=20)),
-                ('description', models.CharField(max_length=100)),
-                ('kind', models.CharField(choices=[('image_refer', 'images'), ('video_refer', 'a video')], max_length=12)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('deleted_at', models.DateTimeField(blank=True, null=True)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='elements', to='accounts.organization')),
-                ('task', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='element', to='generations.task')),
-                ('voice', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='generations.voice')),
+                (
+                    "id",
+                    models.BigIntegerField(
+                        default=accounts.ids.new_number, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("name", models.CharField(max_length=20)),
+                ("description", models.CharField(max_length=100)),
+                (
+                    "kind",
+                    models.CharField(choices=[("image_refer", "images"), ("video_refer", "a video")], max_length=12),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("deleted_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="elements", to="accounts.organization"
+                    ),
+                ),
+                (
+                    "task",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="element", to="generations.task"
+                    ),
+                ),
+                (
+                    "voice",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="generations.voice",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='WebhookSecret',
+            name="WebhookSecret",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('encrypted', models.BinaryField()),
-                ('previous_encrypted', models.BinaryField(null=True)),
-                ('previous_expires_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('organization', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='webhook_secret', to='accounts.organization')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("encrypted", models.BinaryField()),
+                ("previous_encrypted", models.BinaryField(null=True)),
+                ("previous_expires_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "organization",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="webhook_secret",
+                        to="accounts.organization",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='DeliveryTry',
+            name="DeliveryTry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveSmallIntegerField()),
-                ('started_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('seconds', models.DecimalField(decimal_places=3, max_digits=8)),
-                ('status', models.PositiveSmallIntegerField(blank=True, help_text='HTTP status; empty: no answer.', null=True)),
-                ('error', models.CharField(blank=True, max_length=300)),
-                ('response_start', models.TextField(blank=True, help_text='The first 2 kB.')),
-                ('delivery', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tries', to='generations.delivery')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveSmallIntegerField()),
+                ("started_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("seconds", models.DecimalField(decimal_places=3, max_digits=8)),
+                (
+                    "status",
+                    models.PositiveSmallIntegerField(blank=True, help_text="HTTP status; empty: no answer.", null=True),
+                ),
+                ("error", models.CharField(blank=True, max_length=300)),
+                ("response_start", models.TextField(blank=True, help_text="The first 2 kB.")),
+                (
+                    "delivery",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="tries", to="generations.delivery"
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'delivery tries',
-                'constraints': [models.UniqueConstraint(fields=('delivery', 'number'), name='tries_of_a_delivery_are_numbered')],
+                "verbose_name_plural": "delivery tries",
+                "constraints": [
+                    models.UniqueConstraint(fields=("delivery", "number"), name="tries_of_a_delivery_are_numbered")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='DownloadPlace',
+            name="DownloadPlace",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveSmallIntegerField()),
-                ('taken_until', models.DateTimeField()),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='download_places', to='accounts.organization')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveSmallIntegerField()),
+                ("taken_until", models.DateTimeField()),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="download_places",
+                        to="accounts.organization",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('organization', 'number'), name='download_places_of_an_organization_are_numbered')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organization", "number"), name="download_places_of_an_organization_are_numbered"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='OrphanSpend',
+            name="OrphanSpend",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reason', models.CharField(max_length=300)),
-                ('noted_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('due_at', models.DateTimeField(blank=True, help_text='When it is looked up again; empty: done.', null=True)),
-                ('found_state', models.CharField(blank=True, max_length=40)),
-                ('cost_amount', models.DecimalField(blank=True, decimal_places=6, max_digits=20, null=True)),
-                ('cost_unit', models.CharField(blank=True, max_length=12)),
-                ('attempt', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='orphan_spend', to='generations.attempt')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("reason", models.CharField(max_length=300)),
+                ("noted_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "due_at",
+                    models.DateTimeField(blank=True, help_text="When it is looked up again; empty: done.", null=True),
+                ),
+                ("found_state", models.CharField(blank=True, max_length=40)),
+                ("cost_amount", models.DecimalField(blank=True, decimal_places=6, max_digits=20, null=True)),
+                ("cost_unit", models.CharField(blank=True, max_length=12)),
+                (
+                    "attempt",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="orphan_spend",
+                        to="generations.attempt",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'orphan spend',
-                'indexes': [models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='orphan_spend_to_look_up')],
+                "verbose_name_plural": "orphan spend",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("due_at__isnull", False)), fields=["due_at"], name="orphan_spend_to_look_up"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ElementCopy',
+            name="ElementCopy",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('upstream_id', models.CharField(max_length=200)),
-                ('element', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='copies', to='generations.element')),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='generations.provideraccount')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("upstream_id", models.CharField(max_length=200)),
+                (
+                    "element",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="copies", to="generations.element"
+                    ),
+                ),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="generations.provideraccount"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('element', 'account'), name='one_copy_per_element_and_account'), models.UniqueConstraint(fields=('account', 'upstream_id'), name='one_element_per_upstream_id')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("element", "account"), name="one_copy_per_element_and_account"),
+                    models.UniqueConstraint(fields=("account", "upstream_id"), name="one_element_per_upstream_id"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ElementSource',
+            name="ElementSource",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(max_length=40)),
-                ('element', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sources', to='generations.element')),
-                ('file', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='generations.storedfile')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("role", models.CharField(max_length=40)),
+                (
+                    "element",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="sources", to="generations.element"
+                    ),
+                ),
+                (
+                    "file",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="generations.storedfile"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('element', 'role'), name='one_source_per_element_and_role')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("element", "role"), name="one_source_per_element_and_role")
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='task',
-            index=models.Index(fields=['organization', '-id'], name='tasks_of_an_organization'),
+            model_name="task",
+            index=models.Index(fields=["organization", "-id"], name="tasks_of_an_organization"),
         ),
         migrations.AddIndex(
-            model_name='task',
-            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='tasks_that_are_due'),
+            model_name="task",
+            index=models.Index(
+                condition=models.Q(("due_at__isnull", False)), fields=["due_at"], name="tasks_that_are_due"
+            ),
         ),
         migrations.AddIndex(
-            model_name='task',
-            index=models.Index(condition=models.Q(('status__in', ['pending', 'processing'])), fields=['deadline_at'], name='tasks_with_a_deadline'),
+            model_name="task",
+            index=models.Index(
+                condition=models.Q(("status__in", ["pending", "processing"])),
+                fields=["deadline_at"],
+                name="tasks_with_a_deadline",
+            ),
         ),
         migrations.AddIndex(
-            model_name='task',
-            index=models.Index(condition=models.Q(('status__in', ['pending', 'processing'])), fields=['organization', 'id'], name='open_tasks_of_an_organization'),
+            model_name="task",
+            index=models.Index(
+                condition=models.Q(("status__in", ["pending", "processing"])),
+                fields=["organization", "id"],
+                name="open_tasks_of_an_organization",
+            ),
         ),
         migrations.AddIndex(
-            model_name='task',
-            index=models.Index(condition=models.Q(('status__in', ['pending', 'processing'])), fields=['api_key'], name='open_tasks_of_a_key'),
+            model_name="task",
+            index=models.Index(
+                condition=models.Q(("status__in", ["pending", "processing"])),
+                fields=["api_key"],
+                name="open_tasks_of_a_key",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='task',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['pending', 'processing', 'completed', 'failed', 'cancelled'])), name='task_status_is_known'),
+            model_name="task",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status__in", ["pending", "processing", "completed", "failed", "cancelled"])),
+                name="task_status_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='task',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', True), ('status__in', ['pending', 'processing'])), models.Q(('finished_at__isnull', False), ('status__in', ['completed', 'failed', 'cancelled'])), _connector='OR'), name='a_task_has_an_end_exactly_when_it_is_terminal'),
+            model_name="task",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("finished_at__isnull", True), ("status__in", ["pending", "processing"])),
+                    models.Q(("finished_at__isnull", False), ("status__in", ["completed", "failed", "cancelled"])),
+                    _connector="OR",
+                ),
+                name="a_task_has_an_end_exactly_when_it_is_terminal",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='task',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status__in', ['completed', 'failed', 'cancelled']), _negated=True), ('due_at__isnull', True), _connector='OR'), name='a_terminal_task_is_never_due'),
+            model_name="task",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status__in", ["completed", "failed", "cancelled"]), _negated=True),
+                    ("due_at__isnull", True),
+                    _connector="OR",
+                ),
+                name="a_terminal_task_is_never_due",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='task',
-            constraint=models.CheckConstraint(condition=models.Q(('charged_credits__lte', models.F('reserved_credits'))), name='charged_is_at_most_reserved'),
+            model_name="task",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("charged_credits__lte", models.F("reserved_credits"))),
+                name="charged_is_at_most_reserved",
+            ),
         ),
         migrations.AddIndex(
-            model_name='storedfile',
-            index=models.Index(fields=['organization', 'purpose', '-id'], name='files_of_an_organization'),
+            model_name="storedfile",
+            index=models.Index(fields=["organization", "purpose", "-id"], name="files_of_an_organization"),
         ),
         migrations.AddIndex(
-            model_name='storedfile',
-            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='files_to_check'),
+            model_name="storedfile",
+            index=models.Index(condition=models.Q(("due_at__isnull", False)), fields=["due_at"], name="files_to_check"),
         ),
         migrations.AddIndex(
-            model_name='storedfile',
-            index=models.Index(condition=models.Q(('deleted_at__isnull', True), ('expires_at__isnull', False)), fields=['expires_at'], name='files_that_expire'),
+            model_name="storedfile",
+            index=models.Index(
+                condition=models.Q(("deleted_at__isnull", True), ("expires_at__isnull", False)),
+                fields=["expires_at"],
+                name="files_that_expire",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='storedfile',
-            constraint=models.UniqueConstraint(fields=('storage_name',), name='one_file_per_storage_name'),
+            model_name="storedfile",
+            constraint=models.UniqueConstraint(fields=("storage_name",), name="one_file_per_storage_name"),
         ),
         migrations.AddIndex(
-            model_name='idempotencyrecord',
-            index=models.Index(fields=['created_at'], name='idempotency_records_by_age'),
+            model_name="idempotencyrecord",
+            index=models.Index(fields=["created_at"], name="idempotency_records_by_age"),
         ),
         migrations.AddConstraint(
-            model_name='idempotencyrecord',
-            constraint=models.UniqueConstraint(fields=('organization', 'endpoint', 'key'), name='one_answer_per_idempotency_key_and_endpoint'),
+            model_name="idempotencyrecord",
+            constraint=models.UniqueConstraint(
+                fields=("organization", "endpoint", "key"), name="one_answer_per_idempotency_key_and_endpoint"
+            ),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(fields=['organization', '-id'], name='deliveries_of_an_organization'),
+            model_name="delivery",
+            index=models.Index(fields=["organization", "-id"], name="deliveries_of_an_organization"),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='deliveries_that_are_due'),
+            model_name="delivery",
+            index=models.Index(
+                condition=models.Q(("due_at__isnull", False)), fields=["due_at"], name="deliveries_that_are_due"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.UniqueConstraint(fields=('task', 'event'), name='one_delivery_per_task_and_event'),
+            model_name="delivery",
+            constraint=models.UniqueConstraint(fields=("task", "event"), name="one_delivery_per_task_and_event"),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['due', 'delivered', 'failed'])), name='delivery_state_is_known'),
+            model_name="delivery",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["due", "delivered", "failed"])), name="delivery_state_is_known"
+            ),
         ),
         migrations.AddIndex(
-            model_name='attempt',
-            index=models.Index(condition=models.Q(('due_at__isnull', False), ('state', 'running')), fields=['account', 'due_at'], name='attempts_to_poll'),
+            model_name="attempt",
+            index=models.Index(
+                condition=models.Q(("due_at__isnull", False), ("state", "running")),
+                fields=["account", "due_at"],
+                name="attempts_to_poll",
+            ),
         ),
         migrations.AddIndex(
-            model_name='attempt',
-            index=models.Index(condition=models.Q(('due_at__isnull', False), ('state', 'fetching')), fields=['due_at'], name='attempts_to_fetch'),
+            model_name="attempt",
+            index=models.Index(
+                condition=models.Q(("due_at__isnull", False), ("state", "fetching")),
+                fields=["due_at"],
+                name="attempts_to_fetch",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['submitting', 'running', 'fetching'])), fields=('task',), name='one_open_attempt_per_task'),
+            model_name="attempt",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ["submitting", "running", "fetching"])),
+                fields=("task",),
+                name="one_open_attempt_per_task",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.UniqueConstraint(fields=('task', 'number'), name='attempts_of_a_task_are_numbered'),
+            model_name="attempt",
+            constraint=models.UniqueConstraint(fields=("task", "number"), name="attempts_of_a_task_are_numbered"),
         ),
         migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.UniqueConstraint(condition=models.Q(('upstream_id', ''), _negated=True), fields=('account', 'upstream_id'), name='one_attempt_per_upstream_id_of_an_account'),
+            model_name="attempt",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("upstream_id", ""), _negated=True),
+                fields=("account", "upstream_id"),
+                name="one_attempt_per_upstream_id_of_an_account",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['submitting', 'running', 'fetching', 'succeeded', 'failed', 'lost'])), name='attempt_state_is_known'),
+            model_name="attempt",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["submitting", "running", "fetching", "succeeded", "failed", "lost"])),
+                name="attempt_state_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['running', 'fetching', 'succeeded']), _negated=True), models.Q(('upstream_id', ''), _negated=True), _connector='OR'), name='an_accepted_attempt_has_an_upstream_id'),
+            model_name="attempt",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state__in", ["running", "fetching", "succeeded"]), _negated=True),
+                    models.Q(("upstream_id", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="an_accepted_attempt_has_an_upstream_id",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='taskmedia',
-            constraint=models.UniqueConstraint(fields=('task', 'role'), name='one_medium_per_task_and_role'),
+            model_name="taskmedia",
+            constraint=models.UniqueConstraint(fields=("task", "role"), name="one_medium_per_task_and_role"),
         ),
         migrations.AddIndex(
-            model_name='element',
-            index=models.Index(fields=['organization', '-id'], name='elements_of_an_organization'),
+            model_name="element",
+            index=models.Index(fields=["organization", "-id"], name="elements_of_an_organization"),
         ),
     ]

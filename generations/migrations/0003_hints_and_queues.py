@@ -4,35 +4,44 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('generations', '0002_voices'),
+        ("generations", "0002_voices"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='attempt',
-            name='hint_id',
-            field=models.CharField(blank=True, db_default='', default='', help_text='The upstream id that a callback named.', max_length=200),
+            model_name="attempt",
+            name="hint_id",
+            field=models.CharField(
+                blank=True,
+                db_default="",
+                default="",
+                help_text="The upstream id that a callback named.",
+                max_length=200,
+            ),
         ),
         migrations.AddField(
-            model_name='attempt',
-            name='mark',
-            field=models.JSONField(db_default=models.Value({}, models.JSONField()), default=dict, help_text='What a look-up recognises it by, where the provider keeps no reference of ours.'),
+            model_name="attempt",
+            name="mark",
+            field=models.JSONField(
+                db_default=models.Value({}, models.JSONField()),
+                default=dict,
+                help_text="What a look-up recognises it by, where the provider keeps no reference of ours.",
+            ),
         ),
         migrations.AddField(
-            model_name='attempt',
-            name='queued_since',
+            model_name="attempt",
+            name="queued_since",
             field=models.DateTimeField(blank=True, help_text="It waits in the provider's own queue.", null=True),
         ),
         migrations.AddField(
-            model_name='provideraccount',
-            name='callback_keys_at',
-            field=models.DateTimeField(blank=True, editable=False, help_text='When asked for.', null=True),
+            model_name="provideraccount",
+            name="callback_keys_at",
+            field=models.DateTimeField(blank=True, editable=False, help_text="When asked for.", null=True),
         ),
         migrations.AddField(
-            model_name='provideraccount',
-            name='encrypted_callback_keys',
+            model_name="provideraccount",
+            name="encrypted_callback_keys",
             field=models.BinaryField(null=True),
         ),
     ]

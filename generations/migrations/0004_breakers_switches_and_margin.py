@@ -8,66 +8,119 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0002_the_default_user_group'),
-        ('generations', '0003_hints_and_queues'),
+        ("accounts", "0002_the_default_user_group"),
+        ("generations", "0003_hints_and_queues"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Breaker',
+            name="Breaker",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('model', models.CharField(help_text='One model, or * for the whole account.', max_length=80)),
-                ('state', models.CharField(choices=[('closed', 'Closed'), ('open', 'Open'), ('probing', 'Probing')], default='closed', max_length=8)),
-                ('reason', models.CharField(blank=True, max_length=300)),
-                ('opened_at', models.DateTimeField(blank=True, null=True)),
-                ('probe_at', models.DateTimeField(blank=True, help_text='When one task may try it; empty: on a reset only.', null=True)),
-                ('openings', models.PositiveSmallIntegerField(default=0, help_text='In a row: each waits longer for its probe.')),
-                ('needs_result', models.BooleanField(default=False, help_text='A probe must end well, not only be accepted.')),
-                ('probing_until', models.DateTimeField(blank=True, help_text='Then another task may try it.', null=True)),
-                ('closed_at', models.DateTimeField(blank=True, help_text='Faults before that count no more.', null=True)),
-                ('rest_until', models.DateTimeField(blank=True, help_text='It said to slow down.', null=True)),
-                ('rest_reason', models.CharField(blank=True, max_length=300)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("model", models.CharField(help_text="One model, or * for the whole account.", max_length=80)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("closed", "Closed"), ("open", "Open"), ("probing", "Probing")],
+                        default="closed",
+                        max_length=8,
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, max_length=300)),
+                ("opened_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "probe_at",
+                    models.DateTimeField(
+                        blank=True, help_text="When one task may try it; empty: on a reset only.", null=True
+                    ),
+                ),
+                (
+                    "openings",
+                    models.PositiveSmallIntegerField(default=0, help_text="In a row: each waits longer for its probe."),
+                ),
+                (
+                    "needs_result",
+                    models.BooleanField(default=False, help_text="A probe must end well, not only be accepted."),
+                ),
+                (
+                    "probing_until",
+                    models.DateTimeField(blank=True, help_text="Then another task may try it.", null=True),
+                ),
+                (
+                    "closed_at",
+                    models.DateTimeField(blank=True, help_text="Faults before that count no more.", null=True),
+                ),
+                ("rest_until", models.DateTimeField(blank=True, help_text="It said to slow down.", null=True)),
+                ("rest_reason", models.CharField(blank=True, max_length=300)),
             ],
         ),
         migrations.CreateModel(
-            name='DayLoss',
+            name="DayLoss",
             fields=[
-                ('day', models.DateField(primary_key=True, serialize=False)),
-                ('lost', models.DecimalField(decimal_places=6, default=Decimal('0'), help_text='US dollars.', max_digits=20)),
-                ('told_at', models.DateTimeField(blank=True, help_text='When operators were told that it is used up.', null=True)),
+                ("day", models.DateField(primary_key=True, serialize=False)),
+                (
+                    "lost",
+                    models.DecimalField(decimal_places=6, default=Decimal("0"), help_text="US dollars.", max_digits=20),
+                ),
+                (
+                    "told_at",
+                    models.DateTimeField(
+                        blank=True, help_text="When operators were told that it is used up.", null=True
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'daily losses',
+                "verbose_name_plural": "daily losses",
             },
         ),
         migrations.CreateModel(
-            name='KillSwitch',
+            name="KillSwitch",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('model', models.CharField(blank=True, max_length=80)),
-                ('reason', models.CharField(help_text='For operators.', max_length=300)),
-                ('message', models.CharField(help_text='For customers, in plain words.', max_length=300)),
-                ('expected_end_at', models.DateTimeField(blank=True, help_text='It lifts nothing by itself.', null=True)),
-                ('set_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('lifted_at', models.DateTimeField(blank=True, null=True)),
-                ('lifted_reason', models.CharField(blank=True, max_length=300)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("model", models.CharField(blank=True, max_length=80)),
+                ("reason", models.CharField(help_text="For operators.", max_length=300)),
+                ("message", models.CharField(help_text="For customers, in plain words.", max_length=300)),
+                (
+                    "expected_end_at",
+                    models.DateTimeField(blank=True, help_text="It lifts nothing by itself.", null=True),
+                ),
+                ("set_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("lifted_at", models.DateTimeField(blank=True, null=True)),
+                ("lifted_reason", models.CharField(blank=True, max_length=300)),
             ],
             options={
-                'verbose_name_plural': 'kill switches',
+                "verbose_name_plural": "kill switches",
             },
         ),
         migrations.CreateModel(
-            name='MarginGuard',
+            name="MarginGuard",
             fields=[
-                ('id', models.PositiveSmallIntegerField(default=1, editable=False, primary_key=True, serialize=False)),
-                ('max_loss_share', models.DecimalField(decimal_places=4, help_text="A provider may cost this much more than the task's price, as a share of it: 0.15 is 15 percent.", max_digits=6, validators=[django.core.validators.MinValueValidator(Decimal('0')), django.core.validators.MaxValueValidator(Decimal('10'))])),
-                ('max_loss_a_day', models.DecimalField(decimal_places=2, help_text='US dollars that all tasks together may lose in a UTC day.', max_digits=12, validators=[django.core.validators.MinValueValidator(Decimal('0'))])),
+                ("id", models.PositiveSmallIntegerField(default=1, editable=False, primary_key=True, serialize=False)),
+                (
+                    "max_loss_share",
+                    models.DecimalField(
+                        decimal_places=4,
+                        help_text="A provider may cost this much more than the task's price, as a share of it: 0.15 is 15 percent.",
+                        max_digits=6,
+                        validators=[
+                            django.core.validators.MinValueValidator(Decimal("0")),
+                            django.core.validators.MaxValueValidator(Decimal("10")),
+                        ],
+                    ),
+                ),
+                (
+                    "max_loss_a_day",
+                    models.DecimalField(
+                        decimal_places=2,
+                        help_text="US dollars that all tasks together may lose in a UTC day.",
+                        max_digits=12,
+                        validators=[django.core.validators.MinValueValidator(Decimal("0"))],
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'margin guard',
+                "verbose_name_plural": "margin guard",
             },
         ),
         # Nobody reads it any more. Workers that still run the code before this may; the column goes with a later one.
@@ -78,96 +131,166 @@ class Migration(migrations.Migration):
                     "ALTER TABLE generations_provideraccount ALTER COLUMN pauses DROP DEFAULT",
                 ),
             ],
-            state_operations=[migrations.RemoveField(model_name='provideraccount', name='pauses')],
+            state_operations=[migrations.RemoveField(model_name="provideraccount", name="pauses")],
         ),
         migrations.AddField(
-            model_name='attempt',
-            name='fault',
-            field=models.BooleanField(db_default=False, default=False, help_text='Against it: the provider was at fault.'),
+            model_name="attempt",
+            name="fault",
+            field=models.BooleanField(
+                db_default=False, default=False, help_text="Against it: the provider was at fault."
+            ),
         ),
         migrations.AddField(
-            model_name='attempt',
-            name='is_probe',
-            field=models.BooleanField(db_default=False, default=False, help_text='Sent to see whether an account that tripped has recovered.'),
+            model_name="attempt",
+            name="is_probe",
+            field=models.BooleanField(
+                db_default=False, default=False, help_text="Sent to see whether an account that tripped has recovered."
+            ),
         ),
         migrations.AddField(
-            model_name='attempt',
-            name='judged_at',
-            field=models.DateTimeField(blank=True, help_text='When it last spoke for or against its account.', null=True),
+            model_name="attempt",
+            name="judged_at",
+            field=models.DateTimeField(
+                blank=True, help_text="When it last spoke for or against its account.", null=True
+            ),
         ),
         migrations.AddField(
-            model_name='attempt',
-            name='loss',
-            field=models.DecimalField(db_default=Decimal('0'), decimal_places=6, default=Decimal('0'), help_text="US dollars beyond the task's price, counted on the day it was sent.", max_digits=20),
+            model_name="attempt",
+            name="loss",
+            field=models.DecimalField(
+                db_default=Decimal("0"),
+                decimal_places=6,
+                default=Decimal("0"),
+                help_text="US dollars beyond the task's price, counted on the day it was sent.",
+                max_digits=20,
+            ),
         ),
         migrations.AddField(
-            model_name='attempt',
-            name='model',
-            field=models.CharField(blank=True, db_default='', help_text="The task's.", max_length=80),
+            model_name="attempt",
+            name="model",
+            field=models.CharField(blank=True, db_default="", help_text="The task's.", max_length=80),
         ),
         migrations.AddField(
-            model_name='provideraccount',
-            name='weight',
-            field=models.PositiveSmallIntegerField(db_default=1, default=1, help_text='Of those that cost the same, how much of the work this one gets: 3 is three times as much as 1.', validators=[django.core.validators.MinValueValidator(1)]),
+            model_name="provideraccount",
+            name="weight",
+            field=models.PositiveSmallIntegerField(
+                db_default=1,
+                default=1,
+                help_text="Of those that cost the same, how much of the work this one gets: 3 is three times as much as 1.",
+                validators=[django.core.validators.MinValueValidator(1)],
+            ),
         ),
         migrations.AddConstraint(
-            model_name='provideraccount',
-            constraint=models.CheckConstraint(condition=models.Q(('weight__gte', 1)), name='account_weight_is_positive'),
+            model_name="provideraccount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("weight__gte", 1)), name="account_weight_is_positive"
+            ),
         ),
         migrations.AddField(
-            model_name='breaker',
-            name='account',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='breakers', to='generations.provideraccount'),
+            model_name="breaker",
+            name="account",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="breakers", to="generations.provideraccount"
+            ),
         ),
         migrations.AddField(
-            model_name='breaker',
-            name='probe',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='generations.attempt'),
+            model_name="breaker",
+            name="probe",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="generations.attempt",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dayloss',
-            constraint=models.CheckConstraint(condition=models.Q(('lost__gte', 0)), name='a_days_loss_is_not_negative'),
+            model_name="dayloss",
+            constraint=models.CheckConstraint(condition=models.Q(("lost__gte", 0)), name="a_days_loss_is_not_negative"),
         ),
         migrations.AddField(
-            model_name='killswitch',
-            name='account',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='kill_switches', to='generations.provideraccount'),
+            model_name="killswitch",
+            name="account",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="kill_switches",
+                to="generations.provideraccount",
+            ),
         ),
         migrations.AddField(
-            model_name='killswitch',
-            name='organization',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='kill_switches', to='accounts.organization'),
+            model_name="killswitch",
+            name="organization",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="kill_switches",
+                to="accounts.organization",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='marginguard',
-            constraint=models.CheckConstraint(condition=models.Q(('id', 1)), name='there_is_one_margin_guard'),
+            model_name="marginguard",
+            constraint=models.CheckConstraint(condition=models.Q(("id", 1)), name="there_is_one_margin_guard"),
         ),
         migrations.AddConstraint(
-            model_name='breaker',
-            constraint=models.UniqueConstraint(fields=('account', 'model'), name='one_breaker_per_account_and_model'),
+            model_name="breaker",
+            constraint=models.UniqueConstraint(fields=("account", "model"), name="one_breaker_per_account_and_model"),
         ),
         migrations.AddConstraint(
-            model_name='breaker',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['closed', 'open', 'probing'])), name='breaker_state_is_known'),
+            model_name="breaker",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["closed", "open", "probing"])), name="breaker_state_is_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='breaker',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'probing'), _negated=True), ('probing_until__isnull', False), _connector='OR'), name='a_probe_is_bounded_in_time'),
+            model_name="breaker",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "probing"), _negated=True), ("probing_until__isnull", False), _connector="OR"
+                ),
+                name="a_probe_is_bounded_in_time",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='killswitch',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('account__isnull', True), ('organization__isnull', True), models.Q(('model', ''), _negated=True)), models.Q(('account__isnull', False), ('model', ''), ('organization__isnull', True)), models.Q(('account__isnull', True), ('model', ''), ('organization__isnull', False)), _connector='OR'), name='a_kill_switch_is_of_one_thing'),
+            model_name="killswitch",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("account__isnull", True),
+                        ("organization__isnull", True),
+                        models.Q(("model", ""), _negated=True),
+                    ),
+                    models.Q(("account__isnull", False), ("model", ""), ("organization__isnull", True)),
+                    models.Q(("account__isnull", True), ("model", ""), ("organization__isnull", False)),
+                    _connector="OR",
+                ),
+                name="a_kill_switch_is_of_one_thing",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='killswitch',
-            constraint=models.UniqueConstraint(condition=models.Q(('lifted_at__isnull', True), models.Q(('model', ''), _negated=True)), fields=('model',), name='one_kill_switch_at_a_time_per_model'),
+            model_name="killswitch",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("lifted_at__isnull", True), models.Q(("model", ""), _negated=True)),
+                fields=("model",),
+                name="one_kill_switch_at_a_time_per_model",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='killswitch',
-            constraint=models.UniqueConstraint(condition=models.Q(('account__isnull', False), ('lifted_at__isnull', True)), fields=('account',), name='one_kill_switch_at_a_time_per_account'),
+            model_name="killswitch",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("account__isnull", False), ("lifted_at__isnull", True)),
+                fields=("account",),
+                name="one_kill_switch_at_a_time_per_account",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='killswitch',
-            constraint=models.UniqueConstraint(condition=models.Q(('lifted_at__isnull', True), ('organization__isnull', False)), fields=('organization',), name='one_kill_switch_at_a_time_per_organization'),
+            model_name="killswitch",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("lifted_at__isnull", True), ("organization__isnull", False)),
+                fields=("organization",),
+                name="one_kill_switch_at_a_time_per_organization",
+            ),
         ),
     ]

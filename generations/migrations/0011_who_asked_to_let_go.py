@@ -4,15 +4,21 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('generations', '0010_models_of_reservations'),
+        ("generations", "0010_models_of_reservations"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='attempt',
-            name='cancel_asked',
-            field=models.CharField(blank=True, choices=[('us', 'we did, to send it elsewhere'), ('customer', 'the customer did')], db_default='', default='', help_text='Who asked to let it go.', max_length=10),
+            model_name="attempt",
+            name="cancel_asked",
+            field=models.CharField(
+                blank=True,
+                choices=[("us", "we did, to send it elsewhere"), ("customer", "the customer did")],
+                db_default="",
+                default="",
+                help_text="Who asked to let it go.",
+                max_length=10,
+            ),
         ),
     ]

@@ -8,30 +8,48 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0002_the_default_user_group'),
-        ('generations', '0011_who_asked_to_let_go'),
+        ("accounts", "0002_the_default_user_group"),
+        ("generations", "0011_who_asked_to_let_go"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Quote',
+            name="Quote",
             fields=[
-                ('id', models.UUIDField(default=accounts.ids.new, editable=False, primary_key=True, serialize=False)),
-                ('model', models.CharField(max_length=80)),
-                ('body_digest', models.BinaryField(max_length=32)),
-                ('price', models.JSONField(help_text='Every input of the price, frozen.')),
-                ('user_group', models.CharField(max_length=40)),
-                ('credits', billing.amounts.CreditsField(decimal_places=4, max_digits=20)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('expires_at', models.DateTimeField()),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='quotes', to='accounts.organization')),
-                ('task', models.OneToOneField(blank=True, help_text='The task that it priced.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='quote', to='generations.task')),
+                ("id", models.UUIDField(default=accounts.ids.new, editable=False, primary_key=True, serialize=False)),
+                ("model", models.CharField(max_length=80)),
+                ("body_digest", models.BinaryField(max_length=32)),
+                ("price", models.JSONField(help_text="Every input of the price, frozen.")),
+                ("user_group", models.CharField(max_length=40)),
+                ("credits", billing.amounts.CreditsField(decimal_places=4, max_digits=20)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("expires_at", models.DateTimeField()),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="quotes", to="accounts.organization"
+                    ),
+                ),
+                (
+                    "task",
+                    models.OneToOneField(
+                        blank=True,
+                        help_text="The task that it priced.",
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="quote",
+                        to="generations.task",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['expires_at'], name='quotes_by_their_end')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('credits__gte', 0)), name='quoted_credits_are_not_negative')],
+                "indexes": [models.Index(fields=["expires_at"], name="quotes_by_their_end")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("credits__gte", 0)), name="quoted_credits_are_not_negative"
+                    )
+                ],
             },
         ),
     ]

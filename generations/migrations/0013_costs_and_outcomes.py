@@ -6,46 +6,115 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0002_the_default_user_group'),
-        ('generations', '0012_quotes'),
+        ("accounts", "0002_the_default_user_group"),
+        ("generations", "0012_quotes"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='provideraccount',
-            name='rates',
-            field=models.JSONField(blank=True, db_default=models.Value({}, models.JSONField()), default=dict, help_text='What is worth how many US dollars, where the provider charges in something else: {"unit": "0.14"}.', validators=[generations.models.providers.check_rates]),
+            model_name="provideraccount",
+            name="rates",
+            field=models.JSONField(
+                blank=True,
+                db_default=models.Value({}, models.JSONField()),
+                default=dict,
+                help_text='What is worth how many US dollars, where the provider charges in something else: {"unit": "0.14"}.',
+                validators=[generations.models.providers.check_rates],
+            ),
         ),
         migrations.CreateModel(
-            name='OutcomeMark',
+            name="OutcomeMark",
             fields=[
-                ('id', models.PositiveSmallIntegerField(default=1, editable=False, primary_key=True, serialize=False)),
-                ('counted_until', models.DateTimeField(help_text='Every hour before it is counted.')),
+                ("id", models.PositiveSmallIntegerField(default=1, editable=False, primary_key=True, serialize=False)),
+                ("counted_until", models.DateTimeField(help_text="Every hour before it is counted.")),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='there_is_one_outcome_mark')],
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("id", 1)), name="there_is_one_outcome_mark")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='OutcomeRollUp',
+            name="OutcomeRollUp",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('span', models.CharField(choices=[('hour', 'Hour'), ('day', 'Day')], max_length=4)),
-                ('starts_at', models.DateTimeField()),
-                ('model', models.CharField(max_length=80)),
-                ('user_group', models.CharField(max_length=40)),
-                ('outcome', models.CharField(choices=[('completed', 'Completed'), ('failed', "failed, not by the customer's input"), ('failed_by_input', "failed by the customer's input"), ('cancelled', 'Cancelled')], max_length=16)),
-                ('error_code', models.CharField(blank=True, max_length=60)),
-                ('refund_bucket', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('tasks', models.BigIntegerField()),
-                ('account', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='outcome_roll_ups', to='generations.provideraccount')),
-                ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='outcome_roll_ups', to='accounts.organization')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("span", models.CharField(choices=[("hour", "Hour"), ("day", "Day")], max_length=4)),
+                ("starts_at", models.DateTimeField()),
+                ("model", models.CharField(max_length=80)),
+                ("user_group", models.CharField(max_length=40)),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("completed", "Completed"),
+                            ("failed", "failed, not by the customer's input"),
+                            ("failed_by_input", "failed by the customer's input"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("error_code", models.CharField(blank=True, max_length=60)),
+                ("refund_bucket", models.PositiveSmallIntegerField(blank=True, null=True)),
+                ("tasks", models.BigIntegerField()),
+                (
+                    "account",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="outcome_roll_ups",
+                        to="generations.provideraccount",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="outcome_roll_ups",
+                        to="accounts.organization",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['span', 'starts_at'], name='outcome_roll_ups_by_time')],
-                'constraints': [models.UniqueConstraint(fields=('organization', 'span', 'starts_at', 'model', 'user_group', 'account', 'outcome', 'error_code', 'refund_bucket'), name='one_outcome_roll_up_per_span_and_group', nulls_distinct=False), models.CheckConstraint(condition=models.Q(('span__in', ['hour', 'day'])), name='outcome_roll_up_span_is_known'), models.CheckConstraint(condition=models.Q(('tasks__gt', 0)), name='outcome_roll_up_counts_something'), models.CheckConstraint(condition=models.Q(models.Q(('outcome', 'completed'), ('refund_bucket__isnull', True)), models.Q(('outcome__in', ['failed', 'failed_by_input', 'cancelled']), ('refund_bucket__isnull', False)), _connector='OR'), name='what_was_not_completed_was_given_back')],
+                "indexes": [models.Index(fields=["span", "starts_at"], name="outcome_roll_ups_by_time")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=(
+                            "organization",
+                            "span",
+                            "starts_at",
+                            "model",
+                            "user_group",
+                            "account",
+                            "outcome",
+                            "error_code",
+                            "refund_bucket",
+                        ),
+                        name="one_outcome_roll_up_per_span_and_group",
+                        nulls_distinct=False,
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("span__in", ["hour", "day"])), name="outcome_roll_up_span_is_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("tasks__gt", 0)), name="outcome_roll_up_counts_something"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("outcome", "completed"), ("refund_bucket__isnull", True)),
+                            models.Q(
+                                ("outcome__in", ["failed", "failed_by_input", "cancelled"]),
+                                ("refund_bucket__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="what_was_not_completed_was_given_back",
+                    ),
+                ],
             },
         ),
     ]

@@ -5,27 +5,61 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('generations', '0013_costs_and_outcomes'),
+        ("generations", "0013_costs_and_outcomes"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='OutcomeDay',
+            name="OutcomeDay",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('starts_at', models.DateTimeField()),
-                ('model', models.CharField(max_length=80)),
-                ('user_group', models.CharField(max_length=40)),
-                ('outcome', models.CharField(choices=[('completed', 'Completed'), ('failed', "failed, not by the customer's input"), ('failed_by_input', "failed by the customer's input"), ('cancelled', 'Cancelled')], max_length=16)),
-                ('error_code', models.CharField(blank=True, max_length=60)),
-                ('refund_bucket', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('tasks', models.BigIntegerField()),
-                ('account', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='generations.provideraccount')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("starts_at", models.DateTimeField()),
+                ("model", models.CharField(max_length=80)),
+                ("user_group", models.CharField(max_length=40)),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("completed", "Completed"),
+                            ("failed", "failed, not by the customer's input"),
+                            ("failed_by_input", "failed by the customer's input"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("error_code", models.CharField(blank=True, max_length=60)),
+                ("refund_bucket", models.PositiveSmallIntegerField(blank=True, null=True)),
+                ("tasks", models.BigIntegerField()),
+                (
+                    "account",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="generations.provideraccount",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('starts_at', 'model', 'user_group', 'account', 'outcome', 'error_code', 'refund_bucket'), name='one_outcome_day_per_group', nulls_distinct=False)],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=(
+                            "starts_at",
+                            "model",
+                            "user_group",
+                            "account",
+                            "outcome",
+                            "error_code",
+                            "refund_bucket",
+                        ),
+                        name="one_outcome_day_per_group",
+                        nulls_distinct=False,
+                    )
+                ],
             },
         ),
     ]

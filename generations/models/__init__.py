@@ -8,6 +8,7 @@ from generations.models.operations import Alert, LoopLease, OrphanSpend, WorkerP
 from generations.models.outcomes import OutcomeDay, OutcomeMark, OutcomeRollUp
 from generations.models.providers import ProviderAccount
 from generations.models.quotes import Quote
+from generations.models.reconciliation import Reconciliation, ReconciliationItem, UpstreamCharge
 from generations.models.routing import Breaker, DayLoss, KillSwitch, MarginGuard
 from generations.models.tasks import Attempt, IdempotencyRecord, Task
 from generations.models.uploads import DownloadPlace
@@ -36,9 +37,12 @@ __all__ = [
     "OutcomeRollUp",
     "ProviderAccount",
     "Quote",
+    "Reconciliation",
+    "ReconciliationItem",
     "StoredFile",
     "Task",
     "TaskMedia",
+    "UpstreamCharge",
     "Voice",
     "WebhookSecret",
     "WorkerPulse",

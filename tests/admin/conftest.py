@@ -63,9 +63,12 @@ from generations.models import (
     OutcomeMark,
     OutcomeRollUp,
     ProviderAccount,
+    Reconciliation,
+    ReconciliationItem,
     StoredFile,
     Task,
     TaskMedia,
+    UpstreamCharge,
     Voice,
     WorkerPulse,
 )
@@ -176,6 +179,7 @@ def lived_in(finished: Task, alice: Person) -> Task:
     report_rollups.roll_all()
     an_hour(finished.model)
     an_outcome(finished, attempt)
+    a_reconciliation(attempt)
     DownloadPlace.objects.create(organization=alice.organization, number=1, taken_until=timezone.now())
     RateWindow.objects.update_or_create(key_id=alice.key.pk, minute=1, defaults={"calls": 3})
     Group.objects.create(name="Support")
@@ -259,6 +263,15 @@ def an_hour(model: str) -> None:
     ModelHour.objects.create(**hour, completed=1, looked=7, closed=1)
     ModelHourTime.objects.create(**hour, kind="making", bucket=20, tasks=1)
     HealthMark.objects.create(counted_until=hour["hour"])
+
+
+def a_reconciliation(attempt: Attempt) -> None:
+    """A day that was compared: one charge differs."""
+    run = Reconciliation.objects.create(account=attempt.account, day=timezone.now().date(), finished_at=timezone.now())
+    UpstreamCharge.objects.create(reconciliation=run, upstream_id="x", amount=1, unit="unit", is_near=True)
+    ReconciliationItem.objects.create(
+        reconciliation=run, kind="amount", upstream_id="u-1", attempt=attempt, theirs=Decimal(2), ours=Decimal(1)
+    )
 
 
 def an_outcome(task: Task, attempt: Attempt) -> None:

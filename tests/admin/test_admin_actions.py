@@ -34,12 +34,15 @@ from billing.top_ups import settling
 from generations import alerts, breaker, switches, webhooks
 from generations.models import (
     Alert,
+    Attempt,
     Breaker,
     Delivery,
     Element,
     ElementCopy,
     KillSwitch,
     ProviderAccount,
+    Reconciliation,
+    ReconciliationItem,
     Task,
     WebhookSecret,
 )
@@ -176,6 +179,19 @@ def paused_key(task: Task, alice: Person, bob: Person) -> ApiKey:
     return alice.key
 
 
+def compared(task: Task, alice: Person, bob: Person) -> Reconciliation:
+    account = ProviderAccount.objects.get(name="simulator-live")
+    return Reconciliation.objects.create(account=account, day=timezone.now().date(), finished_at=timezone.now())
+
+
+def differing(task: Task, alice: Person, bob: Person) -> ReconciliationItem:
+    run = compared(task, alice, bob)
+    attempt = Attempt.objects.create(task=task, number=1, account=run.account, upstream_id="u-1", state="failed")
+    return ReconciliationItem.objects.create(
+        reconciliation=run, kind="amount", upstream_id="u-1", attempt=attempt, theirs=Decimal(2), ours=Decimal(1)
+    )
+
+
 def bought(task: Task, alice: Person, bob: Person) -> TopUp:
     return settling.begin(alice.organization, TopUp.Origin.CHECKOUT, 1000)
 
@@ -285,6 +301,21 @@ ACTIONS: dict[str, tuple[Row, dict[str, Any], Callable[[Any], bool]]] = {
     "billing_wallet_stop_guarding": (guarded, {}, lambda one: one.organization.spending_guard.on_since is None),
     "accounts_apikey_resume": (paused_key, {}, lambda one: one.paused_at is None),
     "accounts_membership_set_notify": (membership, {"notify": "no"}, lambda one: one.notify is False),
+    "generations_reconciliation_run_again": (
+        compared,
+        {},
+        lambda one: (one.finished_at, one.due_at is not None) == (None, True),
+    ),
+    "generations_reconciliationitem_book": (
+        differing,
+        {},
+        lambda one: (one.resolution, one.note) == ("booked", REASON),
+    ),
+    "generations_reconciliationitem_resolve": (
+        differing,
+        {},
+        lambda one: (one.resolution, one.note) == ("noted", REASON),
+    ),
     "billing_topup_ask_stripe": (bought, {}, lambda one: (one.looks, one.due_at <= timezone.now()) == (0, True)),
     "billing_autorecharge_resume": (paused, {}, lambda one: (one.paused_at, one.paused_reason) == (None, "")),
     "billing_priceversion_withdraw": (coming_version, {}, lambda one: one.withdrawn_reason == REASON),

@@ -1,5 +1,6 @@
 """Every table has its pages, they open, they find, and those of money and states change nothing."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +12,10 @@ from django.urls import reverse
 
 from accounts.admin.pages import Editable, Page, ReadOnly
 from accounts.models import ApiKey, AuditEntry, Membership, Organization, User
+from billing import audit
+from billing.admin import audits
+from billing.models import AuditRun, Wallet
+from evolink_saas.processes import ROOT
 from generations.models import Task
 from tests.cast import Person
 
@@ -177,3 +182,14 @@ def test_editable_pages_are_exactly_those_that_hold_no_money_and_no_states() -> 
     editable = {model.__name__ for model, page in registered() if not isinstance(page, ReadOnly)}
     assert editable == EDITABLE
     assert all(isinstance(page, Editable) for model, page in registered() if model.__name__ in EDITABLE)
+
+
+def test_an_audit_page_says_of_every_invariant_whether_it_holds(desk: Client, lived_in: Task) -> None:
+    wallet = lived_in.organization.wallet
+    Wallet.objects.filter(pk=wallet.pk).update(reserved=wallet.reserved + 1)
+    run = audit.audit_all()
+    page = desk.get(address(AuditRun, "change", run.pk)).content.decode()
+    documented = re.findall(r"^\| (I\d+) \|.*auditor", (ROOT / "docs/billing.md").read_text(), re.MULTILINE)
+    assert list(audits.INVARIANTS) == documented
+    assert page.count(">holds<") == len(documented) - len({one["invariant"] for one in run.findings})
+    assert f"/admin/billing/wallet/{wallet.pk}/change/" in page

@@ -130,11 +130,11 @@ def test_a_new_operator_and_new_powers_are_logged(desk: Client, alice: Person) -
 def test_an_organizations_new_group_is_told_by_name(desk: Client, alice: Person) -> None:
     for name in ("silver",):
         made = desk.post("/admin/accounts/usergroup/add/", {
-            "name": name, "label": "", "multiplier": "0.9", "max_files": "100", "reason": "New group",
+            "name": name, "label": "", "max_files": "150", "reason": "New group",
         })  # fmt: skip
         assert made.status_code == 302
     entry = AuditEntry.objects.latest("pk")
-    assert (entry.action, entry.changes["multiplier"]) == ("usergroup.added", [None, "0.9"])
+    assert (entry.action, entry.changes["max_files"]) == ("usergroup.added", [None, 150])
     url = f"/admin/accounts/organization/{alice.organization.pk}/change/"
     form = desk.get(url).context["adminform"].form
     inline = {"memberships-TOTAL_FORMS": "0", "memberships-INITIAL_FORMS": "0"}

@@ -77,7 +77,7 @@ def test_single_cells_are_changed_by_what_decides_their_price() -> None:
     cell.refresh_from_db()
     assert (cell.rate, cell.factor, cell.minimum_seconds) == (Decimal("5.4"), 4, 5)
     with pytest.raises(ValueError, match="unit"):
-        drafts.change(draft, {cell.pk: {"unit": "call"}})
+        drafts.change(draft, {cell.pk: {"unit": "call"}})  # type: ignore[dict-item]  # what is refused
     other = drafts.start("Another").cells.get(model=T2V, cell="4k_off")
     drafts.change(draft, {other.pk: {"factor": Decimal(9)}})
     other.refresh_from_db()

@@ -143,7 +143,7 @@ def test_work_that_was_given_up_costs_once_it_proves_to_be_made(
         OrphanSpend.objects.update(due_at=timezone.now())
         assert lookups.look_at_orphans() == 1
 
-    assert (row().kind, row().reference) == ("orphan", costs.reference_of(attempt))
+    assert (row().kind, row().reference) == ("orphan", costs.reference(attempt.pk))
     assert (row().amount, row().told_amount) == (Decimal("0.378"), 3)
     assert findings() == []
 
