@@ -37,7 +37,7 @@ MOVED = """
         SELECT c.user_group, c.account_name FROM billing_providercost c
         JOIN billing_reservation r ON r.id = c.task_id AND r.resolved_at = c.at
         WHERE c.task_id = t.reservation_id AND t.kind IN ('capture', 'refund') LIMIT 1) AS cost ON true
-    WHERE t.wallet_id = {wallet} AND t.seq > {after} AND t.kind NOT IN ('reserve', 'release')
+    WHERE t.wallet_id = {wallet} AND t.seq > {after} {up_to} AND t.kind NOT IN ('reserve', 'release')
     ORDER BY t.seq OFFSET 0"""
 """A wallet's transfers behind a number as reports see them, in a form that is read by the index of `seq`.
 
@@ -45,7 +45,7 @@ What only moves between available and reserved changes no figure of theirs.
 """
 CHARGED = """
     SELECT c.seq, c.at, c.model, c.user_group, c.account_name AS account, c.kind, c.is_estimate, c.amount, 1 AS counted
-    FROM billing_providercost c WHERE c.wallet_id = {wallet} AND c.seq > {after}
+    FROM billing_providercost c WHERE c.wallet_id = {wallet} AND c.seq > {after} {up_to}
     ORDER BY c.seq OFFSET 0"""
 
 
@@ -70,7 +70,7 @@ class Table:
 
     def add(self) -> str:
         """Rows are written in one order by all, so that two at once never wait for each other crosswise."""
-        moved = self.tail.format(wallet="%(wallet)s", after="%(after)s")
+        moved = self.tail.format(wallet="%(wallet)s", after="%(after)s", up_to="AND seq <= %(last)s")
         unique = f"wallet_id, span, starts_at, {self.group}"
         return f"""
             INSERT INTO {self.name} AS kept ({unique}, amount, {self.counted})
@@ -93,7 +93,7 @@ class Table:
             {own} AND span = 'month' AND starts_at >= %(first_month)s AND starts_at < %(end_of_months)s
             UNION ALL {own} AND span = 'day' AND starts_at >= %(since)s AND starts_at < %(first_month)s
             UNION ALL {own} AND span = 'day' AND starts_at >= %(end_of_months)s AND starts_at < %(until)s"""
-        moved = self.tail.format(wallet="w.organization_id", after="coalesce(c.seq, 0)")
+        moved = self.tail.format(wallet="w.organization_id", after="coalesce(c.seq, 0)", up_to="")
         return f"""
             {kept}
             UNION ALL

@@ -22,7 +22,7 @@ PROBES = ("/healthz", "/readyz")  # asked all the time
 SECRET_PARTS = {"name", "token"}  # of an address
 
 _SECRETS = re.compile(
-    r"(?P<kind>(?<![0-9A-Za-z])sk-(?:test-)?+|whsec_|Bearer )[0-9A-Za-z+/=_.-]{8,}"
+    r"(?P<kind>(?<![0-9A-Za-z])sk-(?:test-)?+|(?<![0-9A-Za-z])[rs]k_(?:live|test)_|whsec_|Bearer )[0-9A-Za-z+/=_.-]{8,}"
     r"|(?P<login>://[^\s:/@]+:)[^\s/@]+(?=@)"
 )
 
@@ -95,6 +95,7 @@ def configuration(formatter: str, level: str) -> dict[str, object]:
             "django": {"handlers": [], "propagate": True},
             "django.request": {"level": "ERROR", "filters": ["crashes"]},  # RequestLog tells the rest
             "django-q": {"level": "WARNING"},  # its INFO lines are several a job
+            "stripe": {"level": "WARNING"},  # its INFO lines are two a call
             "httpx": {"level": "WARNING"},  # its INFO lines hold addresses with signatures
         },
     }

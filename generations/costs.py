@@ -68,6 +68,12 @@ def record_correction(item: ReconciliationItem) -> bool:
     return provider_costs.record(task.organization, row)
 
 
+def recorded(attempt: Attempt) -> Decimal:
+    """What is written down of an attempt by now, corrections included."""
+    rows = ProviderCost.objects.filter(wallet=attempt.task.organization_id, attempt_id=attempt.pk)
+    return sum(rows.values_list("amount", flat=True), Decimal(0))
+
+
 def reference(attempt_id: UUID) -> str:
     """One cost an attempt, however it ended."""
     return f"attempt:{attempt_id}"

@@ -122,11 +122,16 @@ def book(item: ReconciliationItem, *, note: str) -> bool:
 
     Raises NotBookable without work of ours, or while nobody can say what it is worth in dollars.
     """
-    item = ReconciliationItem.objects.select_related("attempt__task__organization", "attempt__account").get(pk=item.pk)
+    locked = ReconciliationItem.objects.select_for_update(no_key=True, of=("self",))
+    item = locked.select_related("attempt__task__organization", "attempt__account").get(pk=item.pk)
     if item.attempt is None:
         raise NotBookable("No work of ours is behind it, so no organization's costs can be corrected.")
     if not item.difference:
         raise NotBookable("The account has no rate for the provider's unit: set it, and run the day again.")
+    if item.resolved_at is not None:
+        return False
+    if costs.recorded(item.attempt) != item.ours:
+        raise NotBookable("Our own costs of this work have changed since: run the day again.")
     if not _settle(item, ReconciliationItem.Resolution.BOOKED, note):
         return False
     return costs.record_correction(item)

@@ -82,7 +82,7 @@ def settle(top_up_id: UUID, payment: Payment) -> str:
     """Let the top-up be what Stripe says of its payment, and say in a few words what that changed."""
     top_up = lock(top_up_id)
     if top_up.status == Status.PAID:
-        return "paid already"
+        return _paid_already(top_up, payment)
     if payment.state == State.PAID:
         return _paid(top_up, payment)
     if top_up.status not in TopUp.UNFINISHED:
@@ -128,6 +128,16 @@ def _paid(top_up: TopUp, payment: Payment) -> str:
     return told
 
 
+def _paid_already(top_up: TopUp, payment: Payment) -> str:
+    """Nothing more to bring. What was paid by other names or amounts than these is money that we have not booked."""
+    if payment.state == State.PAID:
+        if disagreement := _disagreement(top_up, payment):
+            alerts.tell("top-up-mismatch", top_up.public_id, f"Paid again? {disagreement}")
+        else:
+            top_up.save(update_fields=_fill_in(top_up, payment))
+    return "paid already"
+
+
 def _disagreement(top_up: TopUp, payment: Payment) -> str:
     """Where Stripe's words and our row differ; empty when they agree."""
     theirs, ours = (payment.cents, payment.currency), (top_up.amount_cents, top_up.currency)
@@ -158,25 +168,19 @@ def _move(
     """
     top_up.status, top_up.looks, top_up.problem = status, 0, problem[:300]
     top_up.due_at = None if after is None else timezone.now() + timedelta(seconds=after)
-    for name in ("session_id", "payment_intent_id", "customer_id", "payment_method_id"):
-        setattr(top_up, name, getattr(top_up, name) or getattr(payment, name))
-    top_up.save(
-        update_fields=[
-            "status",
-            "looks",
-            "problem",
-            "due_at",
-            "paid_at",
-            "checkout_url",
-            "session_id",
-            "payment_intent_id",
-            "customer_id",
-            "payment_method_id",
-        ]
-    )
+    names = _fill_in(top_up, payment)
+    top_up.save(update_fields=["status", "looks", "problem", "due_at", "paid_at", "checkout_url", *names])
     if top_up.origin == TopUp.Origin.AUTO_RECHARGE and status in (Status.FAILED, Status.REVIEW):
         pause(top_up.organization, top_up.problem)
     return status
+
+
+def _fill_in(top_up: TopUp, payment: Payment) -> tuple[str, ...]:
+    """The names at Stripe that we do not know yet. Returns the columns."""
+    names = ("session_id", "payment_intent_id", "customer_id")
+    for name in names:
+        setattr(top_up, name, getattr(top_up, name) or getattr(payment, name))
+    return names
 
 
 def _remember(top_up: TopUp, payment: Payment) -> None:

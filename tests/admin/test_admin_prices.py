@@ -150,7 +150,7 @@ def test_the_preview_is_for_operators(client: Client, draft: PriceDraft, alice: 
 
 def test_an_organization_or_a_group_is_given_a_multiplier(desk: Client, alice: Person) -> None:
     organization, group = alice.organization, alice.organization.user_group
-    given: dict[str, object]
+    given: Any
     for given in ({}, {"user_group": group.pk, "organization": organization.public_id}, {"organization": "org_x"}):
         assert desk.post(MULTIPLIER, given | {"multiplier": "0.9", "reason": REASON}).status_code == 200
     assert not PriceOverride.objects.exists()

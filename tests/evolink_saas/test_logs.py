@@ -72,6 +72,7 @@ def test_a_database_that_is_down_is_told_with_the_request(alice: Person, capture
         ("key sk-" + "a" * 36 + " used", "key sk-… used"),
         ("sk-test-" + "B" * 36, "sk-test-…"),
         ("whsec_bWFuYWdlciBzZWNyZXQ=", "whsec_…"),
+        ("sk_live_" + "4eC39HqLyjWDarjtT1zdp7dc", "sk_live_…"),
         ("Authorization: Bearer ak.very-secret_value", "Authorization: Bearer …"),
         ("postgres://app:pass-word@db:5432/x", "postgres://app:…@db:5432/x"),
         ("hint sk-Ab1…x9Yz", "hint sk-Ab1…x9Yz"),

@@ -188,3 +188,15 @@ def test_many_at_once_compare_a_day_once(made: list[Attempt], simulator: Running
 def _all_time() -> dict[str, object]:
     today = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
     return {"since": today - timedelta(days=2), "until": today + timedelta(days=4)}
+
+
+def test_a_cost_that_came_in_since_is_not_booked_a_second_time(
+    made: list[Attempt], simulator: RunningSimulator
+) -> None:
+    simulator.do("misbook", external_id=made[0].reference, units=4)
+    reconcile()
+    ReconciliationItem.objects.update(ours=0)  # as it was before our cost was written down
+    with pytest.raises(NotBookable, match="changed since"):
+        reconciliation.book(item(), note="?")
+    assert not ProviderCost.objects.filter(kind="correction").exists()
+    assert item().resolved_at is None
