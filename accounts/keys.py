@@ -97,6 +97,7 @@ def change(key: ApiKey, *, by: Actor, **changes: Any) -> ApiKey:
 def roll(key: ApiKey, *, by: Actor, grace: timedelta = DEFAULT_GRACE) -> tuple[ApiKey, str]:
     """A new key in place of `key`, which expires after `grace`. Raises Forbidden, NotFound, InvalidRequest."""
     key = _lock(key, by)
+    key_rights.check_not_paused(key)
     key_rights.check_within(by, key_rights.of(key))
     if isinstance(by, Membership):
         key_rights.check_gives_keys(by, key.scopes)

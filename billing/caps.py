@@ -56,6 +56,8 @@ def reserve(posting: Posting, reservation: Reservation, available: Decimal) -> N
     if not posting.month_is_kept:
         _count_anew(wallet, month)
         posting.month_is_kept = True
+    elif wallet.month is not None and wallet.month > month:  # opened by a host whose clock is ahead
+        _count_anew(wallet, month)
     elif wallet.month != month:
         wallet.month, wallet.month_reserved, wallet.month_captured = month, ZERO, ZERO
     rest = budgets.remaining(wallet.monthly_cap, wallet.month_reserved + wallet.month_captured)

@@ -11,14 +11,15 @@ A sandbox twin has its live organization's. Rows are added and never changed: a 
 before, and one that has not begun can be withdrawn.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import IntegrityError, transaction
-from django.db.models import CharField, F, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Cast, JSONObject, Now
+from django.db.models import CharField, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Cast, Coalesce, JSONObject, Now
 from django.utils import timezone
 
 from accounts import audit_log
@@ -29,7 +30,7 @@ from billing.models import PriceCell, PriceOverride
 
 Payer = Organization | UserGroup
 KINDS = ("organization_rate", "organization_multiplier", "user_group_rate", "user_group_multiplier")
-"""In the order in which they win; as `annotations` names what is in effect of each."""
+"""In the order in which they win."""
 
 
 def set_multiplier(
@@ -72,38 +73,40 @@ def in_effect(like: PriceOverride) -> PriceOverride | None:
     return begun.order_by("-effective_at").first()
 
 
-def winner(found: Mapping[str, Any]) -> tuple[Decimal, Decimal | None, dict[str, Any] | None]:
-    """The multiplier, the exact rate if any, and which override says so, of a row with `annotations`."""
+def winner(counting: Iterable[Mapping[str, Any]]) -> tuple[Decimal, Decimal | None, dict[str, Any] | None]:
+    """The multiplier, the exact rate if any, and which override says so, of what `counting_now` found."""
+    by_kind = {_kind(row): row for row in counting if row["value"] is not None}
     for kind in KINDS:
-        override = found[kind]
-        if override is not None and override["value"] is not None:
+        if kind in by_kind:
             of, what = kind.rsplit("_", 1)
-            value = Decimal(override["value"])
-            source = {"of": of, "id": override["id"]}
+            value, source = Decimal(by_kind[kind]["value"]), {"of": of, "id": by_kind[kind]["id"]}
             return (value, None, source) if what == "multiplier" else (Decimal(1), value, source)
     return Decimal(1), None, None
 
 
-def annotations() -> dict[str, Subquery]:
-    """For a compiled query of price cells: the override of each kind in effect at `at` for `organization_id` and
-    `user_group_id`, as `{"id", "value"}`; the value is None where it ended what was before.
+def counting_now() -> ArraySubquery:
+    """For a compiled query of price cells, given `at` and what `of` says: the youngest row in effect of each kind.
+
+    One subquery, because PostgreSQL needs longer to plan a second one than to sort the few rows of this one.
     """
-    found = {}
-    for kind in KINDS:
-        of, what = kind.rsplit("_", 1)
-        model = OuterRef("model") if what == "rate" else ""
-        rows = PriceOverride.objects.filter(
-            **{f"{of}_id": Given(f"{of}_id")}, model=model, withdrawn_at=None, effective_at__lte=Given("at")
-        )
-        said = JSONObject(id=F("pk"), value=Cast(what, CharField()))
-        found[kind] = Subquery(rows.order_by("-effective_at").values(said=said)[:1])
-    return found
+    payer = Q(organization_id=Given("organization_id")) | Q(user_group_id=Given("user_group_id"))
+    begun = PriceOverride.objects.filter(
+        payer, model__in=[Value(""), OuterRef("model")], withdrawn_at=None, effective_at__lte=Given("at")
+    )
+    each = ("organization_id", "user_group_id", "model")
+    youngest = begun.order_by(*each, "-effective_at").distinct(*each)
+    value = Coalesce(Cast("rate", CharField()), Cast("multiplier", CharField()))
+    return ArraySubquery(youngest.values(said=JSONObject(id="pk", group="user_group_id", model="model", value=value)))
 
 
 def of(organization: Organization) -> dict[str, Any]:
-    """What a query with `annotations` is given for the organization."""
+    """What a query with `counting_now` is given for the organization."""
     payer = organization.sandbox_of_id or organization.pk
     return {"organization_id": payer, "user_group_id": organization.user_group_id}
+
+
+def _kind(row: Mapping[str, Any]) -> str:
+    return f"{'organization' if row['group'] is None else 'user_group'}_{'rate' if row['model'] else 'multiplier'}"
 
 
 def _add(payer: Payer, effective_at: datetime | None, **values: Any) -> PriceOverride:

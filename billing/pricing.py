@@ -170,7 +170,7 @@ def cells_in_effect() -> QuerySet[PriceCell, Any]:
     return (
         PriceCell.objects.filter(version=Subquery(begun.values("pk")[:1]))
         .values("version_id", "model", "cell", "unit", "rate", "factor", "minimum_seconds", "label")
-        .annotate(**overrides.annotations())
+        .annotate(overrides=overrides.counting_now())
     )
 
 
@@ -180,7 +180,7 @@ SHOWN = ("model", "cell", "label", "unit", "factor", "minimum_seconds")
 
 
 def _overridden(found: Mapping[str, Any]) -> Mapping[str, Any]:
-    multiplier, exact_rate, override = overrides.winner(found)
+    multiplier, exact_rate, override = overrides.winner(found["overrides"])
     return {**found, "multiplier": multiplier, "exact_rate": exact_rate, "override": override}
 
 

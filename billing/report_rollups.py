@@ -15,6 +15,7 @@ with it, in the same statement: that of the same task and moment. What no such c
 
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -37,7 +38,7 @@ MOVED = """
         SELECT c.user_group, c.account_name FROM billing_providercost c
         JOIN billing_reservation r ON r.id = c.task_id AND r.resolved_at = c.at
         WHERE c.task_id = t.reservation_id AND t.kind IN ('capture', 'refund') LIMIT 1) AS cost ON true
-    WHERE t.wallet_id = {wallet} AND t.seq > {after} AND t.kind NOT IN ('reserve', 'release')
+    WHERE t.wallet_id = {wallet} AND t.seq > {after} {up_to} AND t.kind NOT IN ('reserve', 'release')
     ORDER BY t.seq OFFSET 0"""
 """A wallet's transfers behind a number as reports see them, in a form that is read by the index of `seq`.
 
@@ -45,7 +46,7 @@ What only moves between available and reserved changes no figure of theirs.
 """
 CHARGED = """
     SELECT c.seq, c.at, c.model, c.user_group, c.account_name AS account, c.kind, c.is_estimate, c.amount, 1 AS counted
-    FROM billing_providercost c WHERE c.wallet_id = {wallet} AND c.seq > {after}
+    FROM billing_providercost c WHERE c.wallet_id = {wallet} AND c.seq > {after} {up_to}
     ORDER BY c.seq OFFSET 0"""
 
 
@@ -70,7 +71,7 @@ class Table:
 
     def add(self) -> str:
         """Rows are written in one order by all, so that two at once never wait for each other crosswise."""
-        moved = self.tail.format(wallet="%(wallet)s", after="%(after)s")
+        moved = self.tail.format(wallet="%(wallet)s", after="%(after)s", up_to="AND seq <= %(last)s")
         unique = f"wallet_id, span, starts_at, {self.group}"
         return f"""
             INSERT INTO {self.name} AS kept ({unique}, amount, {self.counted})
@@ -93,15 +94,15 @@ class Table:
             {own} AND span = 'month' AND starts_at >= %(first_month)s AND starts_at < %(end_of_months)s
             UNION ALL {own} AND span = 'day' AND starts_at >= %(since)s AND starts_at < %(first_month)s
             UNION ALL {own} AND span = 'day' AND starts_at >= %(end_of_months)s AND starts_at < %(until)s"""
-        moved = self.tail.format(wallet="w.organization_id", after="coalesce(c.seq, 0)")
+        moved = self.tail.format(wallet="w.organization_id", after="coalesce(passed.seq, 0)", up_to="")
         return f"""
             {kept}
             UNION ALL
             SELECT w.organization_id, date_trunc('day', tail.at, 'UTC'), {self.group}, amount, counted
             FROM billing_wallet w JOIN accounts_organization o ON o.id = w.organization_id AND o.sandbox_of_id IS NULL
-            LEFT JOIN {self.cursors._meta.db_table} c ON c.wallet_id = w.organization_id
+            LEFT JOIN {self.cursors._meta.db_table} passed ON passed.wallet_id = w.organization_id
             CROSS JOIN LATERAL ({moved}) AS tail
-            WHERE w.{self.counter} > coalesce(c.seq, 0) AND {ONE_WALLET.format("w.organization_id")}
+            WHERE w.{self.counter} > coalesce(passed.seq, 0) AND {ONE_WALLET.format("w.organization_id")}
                 AND tail.at >= %(since)s AND tail.at < %(until)s
         """
 
@@ -157,18 +158,18 @@ def start_over() -> None:
 
 
 def sums(
-    table: Table,
+    measured: Mapping[Table, Mapping[str, str]],
     by: tuple[str, ...],
-    measures: dict[str, str],
     *,
     since: datetime,
     until: datetime,
     wallet_id: UUID | None = None,
-    narrowed: dict[str, str] | None = None,
+    narrowed: Mapping[str, str] | None = None,
 ) -> list[dict[str, Any]]:
-    """`{…by, …measures}` of each group in `since <= at < until`, both midnights of UTC; measures are SQL of ours.
+    """`{…by, …measures}` of each group in `since <= at < until`, both midnights of UTC, by one statement.
 
-    By day, an organization's own rows of days are read: keep such a range short, or name one wallet.
+    `measured` says what to add up of which table, in SQL of ours; a group that a table does not know has 0 of its
+    measures. By day, an organization's own rows of days are read: keep such a range short, or name one wallet.
     """
     by_wallet = "organization" in by or wallet_id is not None
     first_month, end_of_months = (until, until) if "day" in by else whole_months(since, until)
@@ -177,7 +178,16 @@ def sums(
     narrow = narrowed or {}
     where = " AND ".join(f"{EQUAL[name]} = %(is_{name})s" for name in narrow) or "true"
     given |= {f"is_{name}": value for name, value in narrow.items()}
-    return grouped(table.exact(by_wallet=by_wallet), {name: COLUMNS[name] for name in by}, measures, given, where=where)
+    groups = {name: COLUMNS[name] for name in by}
+    names = [name for measures in measured.values() for name in measures]
+    selects = []
+    for table, measures in measured.items():
+        columns = {**groups, **dict.fromkeys(names, "0"), **measures}
+        shown = ", ".join(f"{sql} AS {name}" for name, sql in columns.items())
+        ending = f"GROUP BY {', '.join(groups.values())}" if by else "HAVING count(*) > 0"
+        selects.append(f"SELECT {shown} FROM ({table.exact(by_wallet=by_wallet)}) AS exact WHERE {where} {ending}")
+    summed = {name: f"sum({name})" for name in names}
+    return grouped(" UNION ALL ".join(selects), {name: name for name in by}, summed, given)
 
 
 def whole_months(since: datetime, until: datetime) -> tuple[datetime, datetime]:

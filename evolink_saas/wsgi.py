@@ -1,5 +1,6 @@
 """The web server's entry point: `granian --interface wsgi evolink_saas.wsgi:application`."""
 
+import gc
 import os
 
 from django.core.management.base import BaseCommand
@@ -17,3 +18,5 @@ postgres.provide()
 application = get_wsgi_application()
 BaseCommand().check(tags=["database"], databases=["default"])  # refuses a simulator account that serves live keys
 connections.close_all()
+gc.collect()
+gc.freeze()  # what is loaded stays, so no collection in the middle of a request looks at it again

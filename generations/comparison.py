@@ -86,8 +86,8 @@ def compare(run: Reconciliation, day: tuple[datetime, datetime]) -> Comparison:
     """The lines that the run has read, with our attempts and their costs."""
     found = Comparison()
     neighbours = {"provider": run.account.provider, "base_url": run.account.base_url}
-    group = next(group for group in groups(ProviderAccount.objects.filter(**neighbours)) if run.account in group)
-    ours = {account.pk for account in group}
+    there = groups(ProviderAccount.objects.filter(**neighbours))
+    ours = {account.pk for account in next((group for group in there if run.account in group), [run.account])}
     charged = _charged(run)
     for some in batched(charged):
         attempts = _attempts(neighbours, some)

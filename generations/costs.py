@@ -59,13 +59,26 @@ def in_dollars(account: ProviderAccount, amount: Decimal, unit: str) -> Decimal 
     return None if rate is None else (amount * rate).quantize(SMALLEST, ROUND_HALF_UP)
 
 
-def record_correction(item: ReconciliationItem) -> bool:
-    """What a provider charged beyond what we had written down, or less. Last step of a transaction."""
+def record_difference(item: ReconciliationItem) -> bool:
+    """What a provider charged beyond what we had written down, or less. Last step of a transaction.
+
+    Of work without any cost it is the cost itself, by the attempt's own reference, so that a look-up that finds the
+    work later writes no second one: False, when a look-up was first.
+    """
     assert item.attempt is not None and item.difference is not None
-    attempt, task = item.attempt, item.attempt.task
-    row = _row(CostKind.CORRECTION, task, attempt, item.told_amount, item.told_unit)
-    row.reference, row.amount, row.is_estimate = correction_reference(item.pk), item.difference, False
+    attempt, task, is_orphan = item.attempt, item.attempt.task, item.kind == ReconciliationItem.Kind.ORPHAN
+    kind = CostKind.ORPHAN if is_orphan else CostKind.CORRECTION
+    row = _row(kind, task, attempt, item.told_amount, item.told_unit)
+    row.amount, row.is_estimate = item.difference, False
+    if not is_orphan:
+        row.reference = correction_reference(item.pk)
     return provider_costs.record(task.organization, row)
+
+
+def recorded(attempt: Attempt) -> Decimal:
+    """What is written down of an attempt by now, corrections included."""
+    rows = ProviderCost.objects.filter(wallet=attempt.task.organization_id, attempt_id=attempt.pk)
+    return sum(rows.values_list("amount", flat=True), Decimal(0))
 
 
 def reference(attempt_id: UUID) -> str:

@@ -29,8 +29,9 @@ TENTH = Decimal("0.1")
 Key = TypeVar("Key", bound=Hashable)
 
 COMPLETED = """
-    FROM generations_task t JOIN accounts_organization o ON o.id = t.organization_id AND o.sandbox_of_id IS NULL
+    FROM generations_task t
     WHERE t.status = 'completed' AND t.finished_at >= %(since)s AND t.finished_at < %(until)s
+        AND t.organization_id NOT IN (SELECT id FROM accounts_organization WHERE sandbox_of_id IS NOT NULL)
 """
 ROUNDED = " ".join(
     f"WHEN '{name}' THEN {'round' if mode == ROUND_HALF_UP else 'ceil'}(measured_seconds * {1 / step}) / {1 / step}"

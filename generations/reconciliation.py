@@ -18,7 +18,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from generations import alerts, comparison, costs, leases
-from generations.models import ProviderAccount, Reconciliation, ReconciliationItem, UpstreamCharge
+from generations.models import Attempt, ProviderAccount, Reconciliation, ReconciliationItem, UpstreamCharge
 from generations.providers import ADAPTERS, adapter
 from generations.providers.base import ChargePage, ProviderError, TellsCharges
 
@@ -29,6 +29,8 @@ class NotBookable(Exception):
     """What an item says cannot be booked as a cost."""
 
 
+GIVEN_UP = (Attempt.State.LOST, Attempt.State.FAILED)
+CHANGED = "Our own costs of this work have changed since: run the day again."
 CLOSED_AFTER = timedelta(hours=12)
 """Nothing of a day runs any more by then, and the provider's books have caught up."""
 DAYS_BACK = 7
@@ -118,18 +120,30 @@ def resolve(item: ReconciliationItem, *, note: str) -> bool:
 
 @transaction.atomic
 def book(item: ReconciliationItem, *, note: str) -> bool:
-    """Write what the provider charged beyond ours, or less, as a correction of our costs; False when it was resolved.
+    """Write what the provider charged beyond ours, or less, as a cost of ours; False when it was resolved.
 
-    Raises NotBookable without work of ours, or while nobody can say what it is worth in dollars.
+    Raises NotBookable without work of ours, while nobody can say what it is worth in dollars, and when our own costs
+    have changed since, or still will by themselves.
     """
-    item = ReconciliationItem.objects.select_related("attempt__task__organization", "attempt__account").get(pk=item.pk)
+    locked = ReconciliationItem.objects.select_for_update(no_key=True, of=("self",))
+    item = locked.select_related("attempt__task__organization", "attempt__account").get(pk=item.pk)
     if item.attempt is None:
         raise NotBookable("No work of ours is behind it, so no organization's costs can be corrected.")
     if not item.difference:
         raise NotBookable("The account has no rate for the provider's unit: set it, and run the day again.")
+    if item.resolved_at is not None:
+        return False
+    if item.kind == ReconciliationItem.Kind.ORPHAN and item.attempt.state not in GIVEN_UP:
+        raise NotBookable(
+            f"Its attempt is {item.attempt.state}: its cost is written down at its end, or by record_costs."
+        )
+    if costs.recorded(item.attempt) != item.ours:
+        raise NotBookable(CHANGED)
     if not _settle(item, ReconciliationItem.Resolution.BOOKED, note):
         return False
-    return costs.record_correction(item)
+    if not costs.record_difference(item):
+        raise NotBookable(CHANGED)
+    return True
 
 
 def _settle(item: ReconciliationItem, how: ReconciliationItem.Resolution, note: str) -> bool:

@@ -37,6 +37,7 @@ INVARIANTS = {
     "I23": "every success has one provider cost",
     "I24": "the roll-ups of provider costs are their sums",
     "I25": "the counts of outcomes are those of the tasks",
+    "I26": "the report roll-ups are the sums of transfers and costs",
 }
 """What a run checks, in the words of this page; docs/billing.md has them in full."""
 

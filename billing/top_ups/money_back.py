@@ -106,6 +106,8 @@ def _book(top_up: TopUp, told: Told) -> str:
     top_up.save(update_fields=["back_cents", "back_credits", "back_bookings"])
     if change == 0:
         return "no credits to move"
+    if change < 0:  # what goes back must not be charged again by itself
+        settling.pause(top_up.organization, "A payment was refunded or disputed.")
     reference = f"{top_up.public_id}:{top_up.back_bookings}"
     reason = f"{told.kind.label} {told.stripe_id} ({told.status}) of {top_up.public_id}"
     ledger.adjust(top_up.organization, change, reference=reference, reason=reason[:300])

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 from uuid import UUID
 
 from django.urls import reverse
@@ -24,7 +24,7 @@ KINDS: Mapping[str, Mapping[str, str]] = {
 LIVE = {"customers": "live"}
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Group:
     """What a row of a report is about: a stretch of time, and what it is narrowed to."""
 
@@ -44,9 +44,9 @@ class Group:
             found["reservation__model__exact"] = self.model
         return _list(TRANSFERS, found)
 
-    def tasks(self, status: str = "completed") -> str:
-        """The tasks that ended so."""
-        found = {"status__exact": status} | self._time("finished_at")
+    def tasks(self, status: str = "completed", *, failed_by: str = "") -> str:
+        """The tasks that ended so; of those that failed, perhaps by the customer's input alone, or by us."""
+        found = {"status__exact": status} | ({"failed_by": failed_by} if failed_by else {}) | self._time("finished_at")
         if self.wallet_id:
             found["organization__id__exact"] = str(self.wallet_id)
         if self.account:
@@ -98,7 +98,14 @@ def narrower(path: str, asked: Asked, name: str, value: Any, words: Mapping[str,
 
 
 def _list(page: str, found: Mapping[str, str]) -> str:
-    return f"{_address(page)}?{urlencode({**found, **LIVE})}"
+    query = "&".join(f"{name}={_spelled(value)}" for name, value in {**found, **LIVE}.items())
+    return f"{_address(page)}?{query}"
+
+
+@lru_cache(maxsize=10_000)
+def _spelled(value: str) -> str:
+    """A page has hundreds of links, and few values."""
+    return quote_plus(value)
 
 
 @cache

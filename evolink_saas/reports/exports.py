@@ -7,17 +7,17 @@ would take for a formula gets an apostrophe before it (`accounts.spreadsheets.ha
 
 import csv
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 from io import StringIO
-from itertools import islice
+from itertools import chain, islice
 from typing import IO, Any
 
 from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
 from openpyxl import Workbook
 
 from accounts.spreadsheets import BYTE_ORDER_MARK, harmless
-from evolink_saas.reports.tables import Cell, Column, Line, Table, dollars, rounded
+from evolink_saas.reports.tables import Cell, Column, Table, dollars, rounded
 
 CSV_TYPE = "text/csv; charset=utf-8"
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -62,8 +62,7 @@ def xlsx(table: Table, name: str) -> IO[bytes]:
 
 def _rows(table: Table) -> Iterator[Values]:
     yield [name for column in table.columns for name in _names(column)]
-    lines: Iterable[Line] = (*table.lines, *([table.total] if table.total else []))
-    for line in lines:
+    for line in chain(table.lines, [table.total] if table.total else []):
         yield [value for column, cell in zip(table.columns, line.cells, strict=True) for value in _values(column, cell)]
 
 

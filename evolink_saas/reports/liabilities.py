@@ -64,9 +64,8 @@ def roll_forward(asked: Asked) -> RollForward:
         opening = at(asked.since, asked.wallet_id)
         closing = at(asked.until, asked.wallet_id)
         rows = report_rollups.sums(
-            report_rollups.TRANSFERS,
+            {report_rollups.TRANSFERS: {f"{step}_{kind}": _step(step, kind) for step in STEPS for kind in LOT_KINDS}},
             (),
-            {f"{step}_{kind}": _step(step, kind) for step in STEPS for kind in LOT_KINDS},
             since=asked.since,
             until=asked.until,
             wallet_id=asked.wallet_id,
@@ -104,7 +103,7 @@ def day_by_day(asked: Asked) -> list[Balance]:
 
 
 def _sums(by: tuple[str, ...], since: datetime, until: datetime, wallet_id: UUID | None) -> list[dict[str, Any]]:
-    return report_rollups.sums(report_rollups.TRANSFERS, by, BALANCES, since=since, until=until, wallet_id=wallet_id)
+    return report_rollups.sums({report_rollups.TRANSFERS: BALANCES}, by, since=since, until=until, wallet_id=wallet_id)
 
 
 def _step(step: str, kind: str) -> str:

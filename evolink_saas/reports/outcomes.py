@@ -6,8 +6,8 @@ since.
 """
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from billing.sums import grouped
@@ -24,7 +24,14 @@ COLUMNS = {
     "user_group": "user_group",
     "account": "coalesce((SELECT a.name FROM generations_provideraccount a WHERE a.id = account_id), '')",
 }
-MEASURES = {"tasks": "sum(tasks)::bigint"}
+OUTCOMES = ("completed", "failed", "failed_by_input", "cancelled")
+GIVEN_BACK = "FILTER (WHERE refund_bucket IS NOT NULL)"
+MEASURES = {
+    **{name: f"coalesce(sum(tasks) FILTER (WHERE outcome = '{name}'), 0)::bigint" for name in OUTCOMES},
+    "buckets": f"coalesce(array_agg(refund_bucket) {GIVEN_BACK}, '{{}}')",
+    "counts": f"coalesce(array_agg(tasks) {GIVEN_BACK}, '{{}}')",
+}
+"""Of a group: one row, its refund times as two lists beside each other."""
 ROWS = "model, user_group, account_id, outcome, error_code, refund_bucket, tasks"
 LIVE = "(SELECT o.id FROM accounts_organization o WHERE o.sandbox_of_id IS NULL)"
 OF_ALL = f"""
@@ -41,16 +48,17 @@ TAIL = f"""
         AND (%(wallet)s::uuid IS NULL OR t.organization_id = %(wallet)s)"""
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Outcomes:
-    """The tasks of one group, or of all, that ended; `given_back` counts their refund times by bucket."""
+    """The tasks of one group, or of all, that ended; `counts` of those given back are in `buckets` of time."""
 
     group: tuple[Any, ...] = ()
     completed: int = 0
     failed: int = 0
     failed_by_input: int = 0
     cancelled: int = 0
-    given_back: Counter[int] = field(default_factory=Counter)
+    buckets: Sequence[int] = ()
+    counts: Sequence[int] = ()
 
     @property
     def tasks(self) -> int:
@@ -71,38 +79,35 @@ class Outcomes:
         return share(self.refunded, self.tasks)
 
     def refund_seconds(self, part: float) -> float | None:
-        return histogram.percentile(self.given_back, part) if self.given_back else None
-
-    def add(self, outcome: str, bucket: int | None, tasks: int) -> None:
-        setattr(self, outcome, getattr(self, outcome) + tasks)
-        if bucket is not None:
-            self.given_back[bucket] += tasks
+        return histogram.percentile(given_back([self]), part) if self.buckets else None
 
 
 def of(asked: Asked) -> list[Outcomes]:
     """By time oldest first, otherwise by the number of tasks."""
-    found: dict[tuple[Any, ...], Outcomes] = {}
-    for row in _sums(asked):
-        group = tuple(row[name] for name in asked.by)
-        one = found.setdefault(group, Outcomes(group=group))
-        one.add(row["outcome"], row["refund_bucket"], row["tasks"])
+    found = [Outcomes(group=tuple(row.pop(name) for name in asked.by), **row) for row in _sums(asked)]
     if asked.by and asked.by[0] in TIMES:
-        return sorted(found.values(), key=lambda one: (one.group[0], -one.tasks, str(one.group)))
-    return sorted(found.values(), key=lambda one: (-one.tasks, str(one.group)))
+        return sorted(found, key=lambda one: (one.group[0], -one.tasks, one.group))
+    return sorted(found, key=lambda one: (-one.tasks, one.group))
 
 
-def added(rows: list[Outcomes]) -> Outcomes:
-    whole = Outcomes()
+def added(rows: Iterable[Outcomes]) -> Outcomes:
+    rows = list(rows)
+    sums = {name: sum(getattr(row, name) for row in rows) for name in OUTCOMES}
+    buckets = given_back(rows)
+    return Outcomes(**sums, buckets=list(buckets), counts=list(buckets.values()))
+
+
+def given_back(rows: Iterable[Outcomes]) -> Counter[int]:
+    """How many were given back, by bucket."""
+    found: Counter[int] = Counter()
     for row in rows:
-        for name in ("completed", "failed", "failed_by_input", "cancelled"):
-            setattr(whole, name, getattr(whole, name) + getattr(row, name))
-        whole.given_back.update(row.given_back)
-    return whole
+        for bucket, count in zip(row.buckets, row.counts, strict=True):
+            found[bucket] += count
+    return found
 
 
-def _sums(asked: Asked) -> Iterator[dict[str, Any]]:
+def _sums(asked: Asked) -> list[dict[str, Any]]:
     each = "organization" in asked.by or asked.wallet_id is not None
-    by = {name: COLUMNS[name] for name in asked.by} | {"outcome": "outcome", "refund_bucket": "refund_bucket"}
     given: dict[str, Any] = {
         "since": asked.since,
         "until": asked.until,
@@ -112,4 +117,9 @@ def _sums(asked: Asked) -> Iterator[dict[str, Any]]:
         "by_input": sorted(BY_INPUT),
     } | {f"is_{name}": value for name, value in asked.narrowed.items()}
     where = " AND ".join(f"{COLUMNS[name]} = %(is_{name})s" for name in asked.narrowed) or "true"
-    yield from grouped(f"{OF_EACH if each else OF_ALL} UNION ALL {TAIL}", by, MEASURES, given, where=where)
+    names = "".join(f"{COLUMNS[name]} AS {name}, " for name in asked.by)
+    groups = ", ".join((*(COLUMNS[name] for name in asked.by), "outcome", "refund_bucket"))
+    by_bucket = f"""
+        SELECT {names} outcome, refund_bucket, sum(tasks)::bigint AS tasks
+        FROM ({OF_EACH if each else OF_ALL} UNION ALL {TAIL}) AS exact WHERE {where} GROUP BY {groups}"""
+    return grouped(by_bucket, {name: name for name in asked.by}, MEASURES, given)

@@ -10,15 +10,15 @@
 Each counts on the UTC day on which it happened. Breakage, what expired unused of paid lots, stands beside it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
 from accounts.models import Organization
 from billing import report_rollups
-from billing.snapshots import one_snapshot
 from evolink_saas.reports.asked import TIMES, Asked
 from evolink_saas.reports.tables import dollars, share
 
@@ -34,10 +34,11 @@ COSTS = {
     "upstream": "coalesce(sum(amount), 0)",
     "estimated": "coalesce(sum(amount) FILTER (WHERE is_estimate), 0)",
 }
+MEASURED = {report_rollups.TRANSFERS: CREDITS, report_rollups.COSTS: COSTS}
 NONE = Decimal(0)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Sales:
     """The figures of one group, or of all: credits, except `upstream` and of it `estimated`, which are dollars."""
 
@@ -65,31 +66,29 @@ class Sales:
 
     @property
     def is_nothing(self) -> bool:
-        return not any(getattr(self, name) for name in FIGURES)
+        return not any(figures_of(self))
 
 
 FIGURES = tuple(one.name for one in fields(Sales) if one.name != "group")
+figures_of = attrgetter(*FIGURES)
 
 
 def of(asked: Asked) -> list[Sales]:
     """A row for each group in which anything happened: by time oldest first, otherwise by revenue."""
-    with one_snapshot():
-        found = _sums(asked, asked.by)
-    rows = [row for row in found if not row.is_nothing]
+    rows = [row for row in _sums(asked, asked.by) if not row.is_nothing]
     if asked.by and asked.by[0] in TIMES:
-        return sorted(rows, key=lambda row: (row.group[0], -row.revenue, str(row.group)))
-    return sorted(rows, key=lambda row: (-row.revenue, str(row.group)))
+        return sorted(rows, key=lambda row: (row.group[0], -row.revenue, row.group))
+    return sorted(rows, key=lambda row: (-row.revenue, row.group))
 
 
 def total(asked: Asked) -> Sales:
     """All of it as one row."""
-    with one_snapshot():
-        return next(iter(_sums(asked, ())), Sales())
+    return next(_sums(asked, ()), Sales())
 
 
-def added(rows: list[Sales]) -> Sales:
-    sums = {name: sum((getattr(row, name) for row in rows), type(getattr(Sales(), name))(0)) for name in FIGURES}
-    return Sales(**sums)
+def added(rows: Iterable[Sales]) -> Sales:
+    columns = zip(*map(figures_of, (Sales(), *rows)), strict=True)
+    return Sales(**{name: sum(column) for name, column in zip(FIGURES, columns, strict=True)})
 
 
 def names(rows: list[Sales], asked: Asked) -> dict[UUID, Organization]:
@@ -107,9 +106,5 @@ def _sums(asked: Asked, by: tuple[str, ...]) -> Iterator[Sales]:
         "wallet_id": asked.wallet_id,
         "narrowed": asked.narrowed,
     }
-    found: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for table, measures in ((report_rollups.TRANSFERS, CREDITS), (report_rollups.COSTS, COSTS)):
-        for row in report_rollups.sums(table, by, measures, **where):
-            group = tuple(row.pop(name) for name in by)
-            found.setdefault(group, {}).update(row)
-    return (Sales(group=group, **figures) for group, figures in found.items())
+    for row in report_rollups.sums(MEASURED, by, **where):
+        yield Sales(group=tuple(row.pop(name) for name in by), **row)

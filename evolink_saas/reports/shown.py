@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.utils.safestring import SafeString
 
+from accounts import ids
 from accounts.models import Organization
 from evolink_saas.reports.asked import GROUPS, Asked
 from evolink_saas.reports.behind import narrower
@@ -64,8 +66,8 @@ def group_cells(
     """What a row is about, each linked to the same report of it alone."""
     cells = []
     for name, value in zip(asked.by, group, strict=True):
-        link = narrower(path, asked, name, linked(name, value), words) if value else ""
-        cells.append(Cell(value=told(name, value, organizations), link=link))
+        alone = partial(narrower, path, asked, name, linked(name, value), words) if value else ""
+        cells.append(Cell(value=told(name, value, organizations), leads_to=alone))
     return tuple(cells)
 
 
@@ -80,4 +82,4 @@ def told(name: str, value: Any, organizations: Mapping[UUID, Organization]) -> s
 
 def linked(name: str, value: Any) -> Any:
     """A group as a question has it."""
-    return Organization(pk=value).public_id if name == "organization" else value
+    return ids.encode(Organization.PREFIX, value) if name == "organization" else value

@@ -1,7 +1,9 @@
 """The page of top customers: who brings in how much, and how that changed."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
+from typing import TypeVar
 
 from evolink_saas.reports import behind, charts, sales, shown_sales
 from evolink_saas.reports.asked import Asked
@@ -9,12 +11,17 @@ from evolink_saas.reports.sales import Sales
 from evolink_saas.reports.shown import Shown, days, group_cells, group_columns, summary
 from evolink_saas.reports.tables import Cell, Column, Line, Table, changed, share
 
+T = TypeVar("T")
 IN_THE_CHART = 15
 OF_CUSTOMERS = (
     Column(name="revenue_share", title="Share of revenue", unit="share", help="Of the revenue of all."),
     Column(name="revenue_before", title="Revenue before", unit="credits", help="In the period before."),
     Column(name="change", title="Change", unit="share", help="Of the revenue, to the period before."),
 )
+
+
+KEPT = ("tasks", "captured", "revenue", "upstream", "margin", "margin_share")
+"""The figures of sales that stand here; the report of one organization has the others."""
 
 
 def answer(asked: Asked, path: str, words: dict[str, str]) -> Shown:
@@ -28,7 +35,7 @@ def answer(asked: Asked, path: str, words: dict[str, str]) -> Shown:
         Line(
             cells=(
                 *group_cells(asked, row.group, organizations, sales_path, words),
-                *shown_sales.cells(row, behind.of(asked, row.group)),
+                *_kept(shown_sales.cells(row, behind.of(asked, row.group))),
                 *_more(row, whole, before.get(row.group, Sales())),
             )
         )
@@ -36,7 +43,7 @@ def answer(asked: Asked, path: str, words: dict[str, str]) -> Shown:
     ]
     total = (
         *shown_sales.heading("Total", asked),
-        *shown_sales.cells(whole, behind.of(asked)),
+        *_kept(shown_sales.cells(whole, behind.of(asked))),
         *_more(whole, whole, whole_before),
     )
     best = rows[:IN_THE_CHART]
@@ -48,13 +55,18 @@ def answer(asked: Asked, path: str, words: dict[str, str]) -> Shown:
         charts=((title, charts.ranking(title, "US$", names, shown_sales.series(best, line=False))),) if best else (),
         tables={
             "customers": Table(
-                columns=(*group_columns(asked), *shown_sales.FIGURES, *OF_CUSTOMERS),
+                columns=(*group_columns(asked), *_kept(shown_sales.FIGURES), *OF_CUSTOMERS),
                 lines=lines,
                 total=Line(cells=total, tone="total"),
             )
         },
         notes=(*shown_sales.NOTES, f"Before is {days(earlier)}."),
     )
+
+
+def _kept(figures: Sequence[T]) -> tuple[T, ...]:
+    """Of what there is for each figure of sales."""
+    return tuple(one for column, one in zip(shown_sales.FIGURES, figures, strict=True) if column.name in KEPT)
 
 
 def _more(row: Sales, whole: Sales, before: Sales) -> tuple[Cell, ...]:

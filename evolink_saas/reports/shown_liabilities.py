@@ -67,7 +67,7 @@ def _organizations(asked: Asked, each: list[Balance], closing: Balance, path: st
     for balance in each:
         identifier = balance.group[0]
         query = f"?organization={linked('organization', identifier)}&first={asked.first}&last={asked.last}"
-        name = Cell(value=str(names.get(identifier, identifier)), link=path + query)
+        name = Cell(value=str(names.get(identifier, identifier)), leads_to=path + query)
         lines.append(Line(cells=(name, *_cells(balance))))
     return Table(
         columns=(Column(name="organization", title="Organization", unit="text"), *BALANCES),

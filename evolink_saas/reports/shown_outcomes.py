@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from django.utils.safestring import SafeString
 
 from accounts.models import Organization
 from evolink_saas.reports import behind, charts, outcomes
-from evolink_saas.reports.asked import TIMES, Asked
+from evolink_saas.reports.asked import GROUPS, TIMES, Asked
 from evolink_saas.reports.charts import Series
 from evolink_saas.reports.outcomes import Outcomes
 from evolink_saas.reports.shown import Card, Shown, days, group_cells, group_columns, summary, told
@@ -73,12 +74,16 @@ def _names(rows: list[Outcomes], asked: Asked) -> Mapping[UUID, Organization]:
 
 
 def _cells(row: Outcomes, group: behind.Group) -> tuple[Cell, ...]:
+    def counted(name: str, status: str, failed_by: str = "") -> Cell:
+        count = getattr(row, name)
+        return Cell(value=count, leads_to=partial(group.tasks, status, failed_by=failed_by) if count else "")
+
     return (
         Cell(value=row.tasks),
-        Cell(value=row.completed, link=group.tasks("completed") if row.completed else ""),
-        Cell(value=row.failed, link=group.tasks("failed") if row.failed else ""),
-        Cell(value=row.failed_by_input, link=group.tasks("failed") if row.failed_by_input else ""),
-        Cell(value=row.cancelled, link=group.tasks("cancelled") if row.cancelled else ""),
+        counted("completed", "completed"),
+        counted("failed", "failed", "us"),
+        counted("failed_by_input", "failed", "input"),
+        counted("cancelled", "cancelled"),
         Cell(value=row.failure_share),
         Cell(value=row.refund_share),
         Cell(value=row.refund_seconds(MIDDLE)),
@@ -111,7 +116,7 @@ def _charts(asked: Asked, rows: list[Outcomes], names: Mapping[UUID, Organizatio
         Series(name="Failure rate", values=[100 * (one.failure_share or 0) for one in chosen], look="bad"),
         Series(name="Refund rate", values=[100 * (one.refund_share or 0) for one in chosen], look="cost"),
     ]
-    title = f"Failure and refund rate by {first.replace('_', ' ')}"
+    title = f"Failure and refund rate by {GROUPS[first].lower()}"
     draw = charts.over_time if first in TIMES else charts.ranking
     return [(title, draw(title, "percent", labels, series))]
 

@@ -1,7 +1,8 @@
 """The page of revenue and margin."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from django.utils.safestring import SafeString
 
 from accounts.models import Organization
 from evolink_saas.reports import behind, charts, sales
-from evolink_saas.reports.asked import TIMES, Asked
+from evolink_saas.reports.asked import GROUPS, TIMES, Asked
 from evolink_saas.reports.charts import Series
 from evolink_saas.reports.sales import Sales
 from evolink_saas.reports.shown import Card, Shown, days, group_cells, group_columns, summary, told
@@ -91,11 +92,14 @@ def table(
 
 def cells(row: Sales, group: behind.Group) -> tuple[Cell, ...]:
     return (
-        Cell(value=row.tasks, link=group.tasks() if row.tasks else ""),
-        *(Cell(value=getattr(row, name), link=_link(row, name, group)) for name in ("captured", "refunded", "promo")),
+        Cell(value=row.tasks, leads_to=group.tasks if row.tasks else ""),
+        *(
+            Cell(value=getattr(row, name), leads_to=_behind(row, name, group))
+            for name in ("captured", "refunded", "promo")
+        ),
         Cell(value=row.revenue),
-        Cell(value=row.breakage, link=_link(row, "breakage", group)),
-        Cell(value=row.upstream, link=group.costs() if row.upstream else ""),
+        Cell(value=row.breakage, leads_to=_behind(row, "breakage", group)),
+        Cell(value=row.upstream, leads_to=group.costs if row.upstream else ""),
         Cell(value=row.margin),
         Cell(value=row.margin_share),
     )
@@ -106,8 +110,8 @@ def heading(text: str, asked: Asked) -> tuple[Cell, ...]:
     return (Cell(value=text), *(Cell(value="", unit="text") for _ in asked.by[1:]))
 
 
-def _link(row: Sales, name: str, group: behind.Group) -> str:
-    return group.transfers(name) if getattr(row, name) else ""
+def _behind(row: Sales, name: str, group: behind.Group) -> str | Callable[[], str]:
+    return partial(group.transfers, name) if getattr(row, name) else ""
 
 
 def _changes(now: Sales, before: Sales) -> list[Cell]:
@@ -129,7 +133,7 @@ def _charts(
         labels = [told(first, group, organizations) for group in sums]
         return [(title, charts.over_time(title, "US$", labels, series(list(sums.values()), line=True)))]
     best = dict(sorted(sums.items(), key=lambda item: -item[1].revenue)[:IN_A_RANKING])
-    title = f"Revenue and margin by {first.replace('_', ' ')}"
+    title = f"Revenue and margin by {GROUPS[first].lower()}"
     title += f": the first {IN_A_RANKING} of {len(sums)}" if len(sums) > len(best) else ""
     names = [told(first, group, organizations) for group in best]
     return [(title, charts.ranking(title, "US$", names, series(list(best.values()), line=False)))]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Literal
 
-from django.utils.html import conditional_escape, format_html
+from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from generations.margin import CREDITS_PER_DOLLAR
@@ -26,16 +26,22 @@ class Column:
     help: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Cell:
-    """`unit`: where it is another than its column's."""
+    """`unit`: where it is another than its column's. `leads_to` may make its address when it is asked for one, for a
+    file needs none.
+    """
 
     value: Any
-    link: str = ""
+    leads_to: str | Callable[[], str] = ""
     unit: Unit | None = None
 
+    @property
+    def link(self) -> str:
+        return self.leads_to if isinstance(self.leads_to, str) else self.leads_to()
 
-@dataclass(frozen=True, kw_only=True)
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Line:
     """One line; `tone` is empty, total or quiet."""
 
@@ -71,14 +77,14 @@ class Table:
     def html(self) -> SafeString:
         """The table as it stands on the page: its first lines, then the totals."""
         head = "".join(
-            f'<th scope="col" class="{_side(column)}" title="{conditional_escape(column.help)}">'
-            f"{conditional_escape(column.title)}<small>{UNIT_NAMES[column.unit]}</small></th>"
+            f'<th scope="col" class="{_side(column)}" title="{escape(column.help)}">'
+            f"{escape(column.title)}<small>{UNIT_NAMES[column.unit]}</small></th>"
             for column in self.columns
         )
         shown = self.lines[:ROWS_ON_A_PAGE]
         body = "".join(self._line(line) for line in shown)
         if not shown:
-            body = f'<tr><td class="empty" colspan="{len(self.columns)}">{conditional_escape(self.empty)}</td></tr>'
+            body = f'<tr><td class="empty" colspan="{len(self.columns)}">{escape(self.empty)}</td></tr>'
         foot = "".join(self._line(line) for line in (*([self.total] if self.total else []), *self.more))
         return mark_safe(
             f'<table class="figures"><thead><tr>{head}</tr></thead><tbody>{body}</tbody><tfoot>{foot}</tfoot></table>'
@@ -124,25 +130,25 @@ def money(dollars: Decimal) -> str:
 
 
 def shown(unit: Unit, value: Any) -> SafeString:
-    """A figure as people read it, with the exact one behind it."""
+    """A figure as people read it, with the exact one behind it. A number has nothing in it that must be escaped."""
     if value is None or value == "":
-        return format_html("{}", NOTHING)
+        return mark_safe(NOTHING)
     match unit:
         case "credits":
-            return format_html(
-                '<span title="{} credits">{}</span><small>{}</small>',
-                f"{value:,.4f}",
-                f"{rounded(value):,}",
-                money(dollars(value)),
+            figure = (
+                f'<span title="{value:,.4f} credits">{rounded(value):,}</span><small>{money(dollars(value))}</small>'
             )
         case "dollars":
-            return format_html('<span title="{} US$">{}</span>', f"{value:,.6f}", f"{rounded(value):,}")
+            figure = f'<span title="{value:,.6f} US$">{rounded(value):,}</span>'
         case "count":
-            return format_html("{}", f"{value:,}")
+            figure = f"{value:,}"
+        case "seconds":
+            figure = f"{value:,g}"
         case "share":
-            return format_html("{}", f"{rounded(100 * Decimal(value), TENTH):,}")
+            figure = f"{rounded(100 * Decimal(value), TENTH):,}"
         case _:
-            return format_html("{}", value)
+            figure = escape(value)
+    return mark_safe(figure)
 
 
 def share(part: Decimal | int, whole: Decimal | int) -> Decimal | None:
@@ -160,4 +166,5 @@ def _side(column: Column) -> str:
 
 
 def _linked(cell: Cell, text: SafeString) -> str:
-    return format_html('<a href="{}">{}</a>', cell.link, text) if cell.link else text
+    link = cell.link
+    return f'<a href="{escape(link)}">{text}</a>' if link else text

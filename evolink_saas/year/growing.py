@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from accounts.models import Organization
 from billing import provider_costs, report_rollups, rollups
 from billing.models import Transfer
+from evolink_saas import roles
 from evolink_saas.year import market, offers
 from evolink_saas.year.customer import CustomersYear
 from evolink_saas.year.rows import Rows
@@ -104,5 +105,6 @@ def _count_outcomes(plan: Plan) -> None:
 
 
 def _analyze() -> None:
-    with connection.cursor() as cursor:
+    """Only the owner of a table may."""
+    with roles.as_owner(connection), connection.cursor() as cursor:
         cursor.execute("ANALYZE")

@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from unfold.decorators import display
 from unfold.enums import ActionVariant
@@ -12,15 +12,31 @@ from accounts.admin.actions import Done, Given, reasoned
 from accounts.admin.filters import live_or_sandbox
 from accounts.admin.pages import ReadOnly
 from accounts.models import ApiKey
-from generations import cancellation
+from generations import cancellation, figures
 from generations.admin import story, tones
 from generations.models import Attempt, Delivery, IdempotencyRecord, StoredFile, Task
+
+
+class WhoseDoing(admin.SimpleListFilter):
+    """Whether a failure was by the customer's input, as the reports tell them apart."""
+
+    title = "failed by"
+    parameter_name = "failed_by"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("input", "the customer's input"), ("us", "us or a provider")]
+
+    def queryset(self, request: HttpRequest, rows: QuerySet[Task]) -> QuerySet[Task]:
+        if self.value() not in ("input", "us"):
+            return rows
+        by_input = Q(error_code__in=figures.BY_INPUT)
+        return rows.filter(by_input if self.value() == "input" else ~by_input, status=Task.Status.FAILED)
 
 
 @admin.register(Task)
 class TaskAdmin(ReadOnly):
     list_display = ("public_id", "organization", "model", "state", "progress", "credits", "error_code", "created_at")
-    list_filter = ("status", "type", "model", live_or_sandbox("organization"))
+    list_filter = ("status", "type", "model", WhoseDoing, live_or_sandbox("organization"))
     list_select_related = ("organization",)
     search_fields = ("error_code__exact",)
     search_help_text = "An id: task-video-…, att_…, dlv_…, file_…, org_…, key_…, or an error code."

@@ -188,7 +188,7 @@ def differing(task: Task, alice: Person, bob: Person) -> ReconciliationItem:
     run = compared(task, alice, bob)
     attempt = Attempt.objects.create(task=task, number=1, account=run.account, upstream_id="u-1", state="failed")
     return ReconciliationItem.objects.create(
-        reconciliation=run, kind="amount", upstream_id="u-1", attempt=attempt, theirs=Decimal(2), ours=Decimal(1)
+        reconciliation=run, kind="amount", upstream_id="u-1", attempt=attempt, theirs=Decimal(2), ours=Decimal(0)
     )
 
 

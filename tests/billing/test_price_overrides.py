@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from importlib import import_module
 from itertools import product
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.db import Error, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from accounts import organizations
-from accounts.models import Organization
+from accounts.models import Organization, UserGroup
 from billing import overrides, price_book, price_list, pricing
 from billing.errors import PriceConflict
 from billing.models import PriceOverride
@@ -199,6 +200,25 @@ def test_inputs_frozen_before_overrides_were_recorded_make_the_same_price() -> N
 
     assert pricing.price(old) == 20
     assert pricing.price(old | {"exact_rate": None}) == Decimal("24.3")
+
+
+def test_what_user_groups_paid_before_rows_had_dates_is_carried_over(acme: Organization, zenith: Organization) -> None:
+    """The migration's last statement, over the old column and table, which stay while a release rolls out."""
+    migration = import_module("billing.migrations.0010_dated_prices").Migration
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO accounts_usergroup (name, label, multiplier, max_files) VALUES ('old', '', 0.9, 1)")
+        cursor.execute(
+            "INSERT INTO billing_groupprice (user_group_id, model, rate)"
+            " SELECT id, %s, 4 FROM accounts_usergroup WHERE name = 'old'",
+            [T2V],
+        )
+        cursor.execute(migration.operations[-1].sql)
+    acme.user_group = UserGroup.objects.get(name="old")
+
+    assert (rate(acme), rate(acme, model=I2V), rate(zenith)) == (4, Decimal("4.86"), Decimal("5.4"))
+    begins = price_book.in_effect(FAR)
+    assert begins is not None
+    assert {row.effective_at for row in PriceOverride.objects.all()} == {begins.effective_at}
 
 
 def test_the_next_change_of_an_organizations_prices_is_listed(acme: Organization, zenith: Organization) -> None:

@@ -139,7 +139,7 @@ def test_spend_of_an_attempt_that_was_given_up_is_an_orphan(
     found = item()
     assert (found.kind, found.attempt, found.ours) == ("orphan", attempt, 0)
     assert reconciliation.book(found, note="Lost, and ours to pay") is True
-    assert ProviderCost.objects.get(kind="correction").amount == found.theirs > 0
+    assert ProviderCost.objects.get(kind="orphan").amount == found.theirs > 0
 
 
 def test_what_a_later_run_does_not_find_any_more_is_gone(made: list[Attempt], simulator: RunningSimulator) -> None:
@@ -188,3 +188,15 @@ def test_many_at_once_compare_a_day_once(made: list[Attempt], simulator: Running
 def _all_time() -> dict[str, object]:
     today = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
     return {"since": today - timedelta(days=2), "until": today + timedelta(days=4)}
+
+
+def test_a_cost_that_came_in_since_is_not_booked_a_second_time(
+    made: list[Attempt], simulator: RunningSimulator
+) -> None:
+    simulator.do("misbook", external_id=made[0].reference, units=4)
+    reconcile()
+    ReconciliationItem.objects.update(ours=0)  # as it was before our cost was written down
+    with pytest.raises(NotBookable, match="changed since"):
+        reconciliation.book(item(), note="?")
+    assert not ProviderCost.objects.filter(kind="correction").exists()
+    assert item().resolved_at is None

@@ -1,5 +1,6 @@
 """Every figure of every report is what the rows themselves add up to, by SQL that knows nothing of roll-ups."""
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -12,12 +13,14 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import Organization
-from billing import audit, ledger, report_rollups, statements
+from billing import audit, ledger, price_book, report_rollups, statements
 from evolink_saas.reports import liabilities, outcomes, sales
 from evolink_saas.reports.asked import Asked
+from evolink_saas.year import growing
 from evolink_saas.year.growing import Plan
 from generations.figures import BY_INPUT
 from generations.models import Task
+from tests.reports.conftest import END
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -178,12 +181,51 @@ def test_outcomes_are_counted_as_the_tasks_say(year: Plan, by: str) -> None:
     assert sum(counts["failed"] for counts in wanted.values()) > 0
 
 
-def test_a_year_is_whole_by_every_invariant_and_its_statements_chain(year: Plan) -> None:
+def test_refund_times_are_those_of_the_tasks_within_their_buckets(year: Plan) -> None:
+    rows = raw(
+        """SELECT extract(epoch FROM finished_at - t.created_at)::float8 FROM generations_task t
+        JOIN accounts_organization o ON o.id = organization_id AND o.sandbox_of_id IS NULL
+        WHERE status <> 'completed' AND finished_at >= %s AND finished_at < %s ORDER BY 1""",
+        (asked().since, asked().until),
+    )
+    whole = outcomes.added(outcomes.of(asked("month")))
+    for part in (0.5, 0.95):
+        (wanted,) = rows[math.ceil(part * len(rows)) - 1]
+        assert whole.refund_seconds(part) == pytest.approx(wanted, rel=0.11)
+    assert whole.refunded == len(rows) > 10
+
+
+def test_outcomes_by_provider_account_are_those_of_the_last_attempts(year: Plan) -> None:
+    rows = raw(
+        """SELECT coalesce(p.name, ''), count(*) FROM generations_task t
+        JOIN accounts_organization o ON o.id = t.organization_id AND o.sandbox_of_id IS NULL
+        LEFT JOIN generations_attempt a ON a.task_id = t.id
+            AND a.number = (SELECT max(number) FROM generations_attempt l WHERE l.task_id = t.id)
+        LEFT JOIN generations_provideraccount p ON p.id = a.account_id
+        WHERE t.finished_at >= %s AND t.finished_at < %s GROUP BY 1""",
+        (asked().since, asked().until),
+    )
+    assert {one.group[0]: one.tasks for one in outcomes.of(asked("account"))} == dict(rows)
+
+
+def test_a_year_is_whole_by_every_invariant(year: Plan) -> None:
     assert audit.audit_all().findings == []
-    organization = Organization.objects.filter(sandbox_of=None).order_by("pk").first()
-    assert organization
-    months = [f"2026-{month:02}" for month in range(8, 12)]
-    pages = [statements.of(organization, month, timezone.now()) for month in months]
-    for earlier, later in pairwise(pages):
+
+
+def test_the_twelve_statements_of_a_year_chain_and_end_at_the_balance(transactional_db: None) -> None:
+    price_book.load(price_book.FILE.read_text(), effective_at=END - timedelta(days=400))
+    growing.grow(Plan(tasks=300, end=END, days=365, organizations=1, seed=3), lambda done, what: None)
+    organization = Organization.objects.get(sandbox_of=None)
+    opened = organization.created_at
+    months = [f"2025-{month:02}" for month in (11, 12)] + [f"2026-{month:02}" for month in range(1, 12)]
+    made = [statements.of(organization, month, timezone.now()) for month in months if month >= f"{opened:%Y-%m}"]
+    assert len(made) >= 12
+    assert made[0].opening_balance == 0
+    for earlier, later in pairwise(made):
         assert earlier.closing_balance == later.opening_balance
-    assert pages[-1].closing_balance == organization.wallet.balance
+    for one in made:
+        assert (
+            one.opening_balance + sum(statements.signed(line) for line in statements.lines(one)) == one.closing_balance
+        )
+        assert sum(one.totals.values()) == one.closing_balance - one.opening_balance
+    assert made[-1].closing_balance == organization.wallet.balance > 0

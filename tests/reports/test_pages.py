@@ -105,6 +105,19 @@ def test_the_figures_of_a_page_link_to_the_rows_that_they_are_the_sum_of(year: P
     assert followed > 30
 
 
+def test_the_counts_of_outcomes_link_to_just_those_tasks(year: Plan, reader: Client) -> None:
+    followed = 0
+    for by in ("month", "model", "organization", "user_group"):
+        table = reader.get(f"{REPORTS}outcomes/", RANGE | {"by": by}).context["shown"].tables["outcomes"]
+        names = [column.name for column in table.columns]
+        for line in [*table.lines, table.total]:
+            for name, cell in zip(names, line.cells, strict=True):
+                if cell.link and not cell.link.startswith(REPORTS):
+                    assert reader.get(cell.link).context["cl"].queryset.count() == cell.value, (name, cell.link)
+                    followed += name in ("failed", "failed_by_input")
+    assert followed > 10
+
+
 @pytest.mark.parametrize(
     ("words", "field"),
     [

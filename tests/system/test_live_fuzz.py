@@ -28,7 +28,16 @@ CASES = int(os.environ.get("FUZZ_LIVE_CASES", "500"))
 SEED = int(os.environ.get("CHAOS_SEED", "1"))
 TOO_HARD = frozenset({"pattern", "if", "then", "else", "not", "allOf", "propertyNames"})
 """Keywords by which nobody can make examples up; what is sent breaks these rules as well as others."""
-CHECKS = [not_a_server_error, status_code_conformance]
+
+
+def nothing_breaks(context: Any, response: Any, case: Any) -> bool | None:
+    """This site has no key of Stripe, and says so with a 503 of its own."""
+    if response.status_code == 503 and response.json()["error"]["code"] == "top_ups_unavailable":
+        return None
+    return not_a_server_error(context, response, case)
+
+
+CHECKS = [nothing_breaks, status_code_conformance]
 
 
 def real_ids(customer: Customer) -> dict[str, str]:

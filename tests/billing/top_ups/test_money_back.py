@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from billing import audit, ledger
-from billing.models import MoneyBack, TopUp
-from billing.top_ups import looks
+from billing.models import AutoRecharge, MoneyBack, TopUp
+from billing.top_ups import looks, recharge
 from generations.models import Alert
 from tests.billing.books import reserve, totals, wallet_of
 from tests.billing.top_ups.conftest import Buy, due, fresh
@@ -112,3 +112,19 @@ def test_a_refund_and_a_dispute_of_the_same_money_take_it_once(paid: TopUp, told
     told.deliver()
     assert (fresh(paid).back_cents, totals(paid.organization)) == (1000, (0, 0))
     assert wallet_of(paid.organization).debt == 0
+
+
+def test_a_refund_pauses_auto_recharge_which_would_charge_it_again(paid: TopUp, told: Peer) -> None:
+    AutoRecharge.objects.create(
+        organization=paid.organization,
+        enabled=True,
+        threshold_credits=Decimal(700),
+        amount_cents=1000,
+        monthly_maximum_cents=5000,
+        customer_id="cus_1",
+        payment_method_id="pm_1",
+    )
+    told.account.refund(intent(paid), 1000)
+    told.deliver()
+    assert recharge.run(seconds=10) == 0
+    assert AutoRecharge.objects.get().paused_reason == "A payment was refunded or disputed."

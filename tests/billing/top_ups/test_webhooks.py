@@ -3,6 +3,8 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from functools import partial
+from typing import Any
 
 import httpx
 import pytest
@@ -20,6 +22,14 @@ from tests.cast import Person
 from tests.stripe_peer.server import SECRET, Peer
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def try_to_send(told: Peer, event: dict[str, Any]) -> int | None:
+    """None where the test's server had no room for one more connection; Stripe would send it again, too."""
+    try:
+        return told.send(event)
+    except httpx.TransportError:
+        return None
 
 
 def grants_of(top_up: TopUp) -> int:
@@ -41,8 +51,8 @@ def test_a_webhook_sent_fifty_times_at_once_is_one_grant(buy: Buy, told: Peer) -
     told.account.pay(top_up.session_id)
     event = told.last("checkout.session.completed")
     with ThreadPoolExecutor(50) as pool:
-        answers = list(pool.map(told.send, [event] * 50))
-    assert set(answers) <= {200, 503} and 200 in answers
+        answers = list(pool.map(partial(try_to_send, told), [event] * 50))
+    assert set(answers) <= {200, 503, None} and 200 in answers
     assert set(told.deliver()) == {200}
     assert grants_of(top_up) == 1
     assert totals(top_up.organization) == (720, 0)
@@ -165,7 +175,7 @@ def test_sweeps_and_webhooks_at_once_are_one_grant(buy: Buy, told: Peer) -> None
 
     def one(number: int) -> None:
         if number % 2:
-            told.send(event)
+            try_to_send(told, event)
         else:
             try:
                 looks.look(fresh(top_up))
