@@ -59,6 +59,6 @@ def _found(sql: str, table: Table, wallet: Wallet | None) -> Iterator[Finding]:
         "moved": table.tail.format(wallet="%(wallet)s", after="0", up_to=""),
     }
     with connection.cursor() as cursor:
-        cursor.execute(sql.format(**names), {"wallet": wallet and wallet.pk})
+        cursor.execute(sql.format(**names), {"wallet": None if wallet is None else wallet.pk})
         for subject, problem in cursor.fetchall():
             yield Finding(invariant="I26", subject=subject, problem=problem)

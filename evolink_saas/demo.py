@@ -8,6 +8,7 @@ import secrets
 from decimal import Decimal
 from pathlib import Path
 
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.db import transaction
 from dotenv import dotenv_values
@@ -69,6 +70,7 @@ def _password(email: str, known: str, *, operator: bool) -> str:
     password = known or secrets.token_urlsafe(12)
     user.set_password(password)
     user.save()
+    EmailAddress.objects.update_or_create(user=user, email=email, defaults={"verified": True, "primary": True})
     return password
 
 

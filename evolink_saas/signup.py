@@ -18,7 +18,7 @@ from accounts import invitations, people
 from accounts.models import Role, User
 from billing import opening, sign_up_credits
 
-BRAND: str = settings.UNFOLD["SITE_TITLE"]
+BRAND = str(settings.UNFOLD["SITE_TITLE"])
 INVITED = "invitation"  # in the session: the text of the link that somebody came by
 
 

@@ -1,6 +1,7 @@
 """What every page's template knows: the brand, the look, the languages and, in the console, who looks at what.
 
-    brand · look (auto, light or dark) · languages · organization, member, org (its public id), mine, may, navigation
+    brand · look (auto, light or dark) · languages · public_url
+    organization, live (its twin with money), org (its public id), member, mine, may, navigation
 """
 
 from typing import Any
@@ -22,7 +23,8 @@ def of_pages(request: HttpRequest) -> dict[str, Any]:
     if not audiences.is_page(request.path):
         return {}
     look = request.COOKIES.get(LOOK_COOKIE, LOOKS[0])
-    known = {"brand": signup.BRAND, "look": look if look in LOOKS else LOOKS[0], "languages": settings.LANGUAGES}
+    known: dict[str, Any] = {"brand": signup.BRAND, "look": look if look in LOOKS else LOOKS[0]}
+    known |= {"languages": settings.LANGUAGES, "public_url": settings.PUBLIC_URL}
     membership: Membership | None = getattr(request, "membership", None)
     return known if membership is None else known | _of_member(request, membership)
 

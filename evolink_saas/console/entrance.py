@@ -23,10 +23,15 @@ from accounts.roles import Act
 CHOSEN = "organization"  # in the session: the one that was looked at last
 
 
-class ConsoleRequest(HttpRequest):
-    """What a view of the console gets."""
+class SignedIn(HttpRequest):
+    """A request behind `login_required`."""
 
     user: User
+
+
+class ConsoleRequest(SignedIn):
+    """What a view of the console gets."""
+
     organization: Organization
     membership: Membership
 

@@ -13,16 +13,23 @@ from accounts.errors import ApiError
 from accounts.models import ApiKey, Role, Scope, default_scopes
 from accounts.organizations import MOST_RETENTION_HOURS
 from evolink_saas.console import wording
+from evolink_saas.console.wording import Words
 from generations import catalog
 
 MAX_COUNT = 2**31 - 1
 GRACES = ((0, _("at once")), (1, _("in 1 hour")), (24, _("in 24 hours")), (168, _("in 7 days")), (720, _("in 30 days")))
-CREDITS = {"max_digits": 20, "decimal_places": 4, "min_value": 0, "required": False}
 
 
 def refuse(form: forms.Form, error: ApiError) -> None:
     """Let the form say what the domain function refused, beside the field that it names."""
     form.add_error(error.param if error.param in form.fields else None, str(wording.refusal(error)))
+
+
+class CreditsField(forms.DecimalField):
+    """Credits, or empty for no limit."""
+
+    def __init__(self, *, label: Words) -> None:
+        super().__init__(label=label, max_digits=20, decimal_places=4, min_value=0, required=False)
 
 
 class OrganizationForm(forms.Form):
@@ -66,9 +73,7 @@ class RoleForm(forms.Form):
 
 
 class RollForm(forms.Form):
-    grace_hours = forms.TypedChoiceField(
-        label=_("The old key stops working"), coerce=int, choices=GRACES, initial=24, empty_value=24
-    )
+    grace_hours = forms.TypedChoiceField(label=_("The old key stops working"), coerce=int, choices=GRACES, initial=24)
 
 
 class KeyForm(forms.Form):
@@ -76,11 +81,14 @@ class KeyForm(forms.Form):
 
     name = forms.CharField(label=_("Name"), max_length=80, help_text=_("Where it is used, such as “production”."))
     scopes = forms.MultipleChoiceField(
-        label=_("May"), choices=[(scope, wording.SCOPES[scope]) for scope in Scope.values], initial=default_scopes
+        label=_("May"),
+        choices=[(scope, wording.SCOPES[scope]) for scope in Scope.values],
+        initial=default_scopes,
+        widget=forms.CheckboxSelectMultiple,
     )
-    total_limit = forms.DecimalField(label=_("Credits in total"), **CREDITS)
-    daily_limit = forms.DecimalField(label=_("Credits a day (UTC)"), **CREDITS)
-    monthly_limit = forms.DecimalField(label=_("Credits a month (UTC)"), **CREDITS)
+    total_limit = CreditsField(label=_("Credits in total"))
+    daily_limit = CreditsField(label=_("Credits a day (UTC)"))
+    monthly_limit = CreditsField(label=_("Credits a month (UTC)"))
     requests_per_minute = forms.IntegerField(
         label=_("Requests a minute"), min_value=1, max_value=MAX_COUNT, required=False
     )
@@ -106,8 +114,6 @@ class KeyForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false", "placeholder": "203.0.113.0/24"}),
         help_text=_("One a line, in CIDR notation; empty: from anywhere."),
     )
-
-    scopes.widget = forms.CheckboxSelectMultiple(choices=scopes.choices)
 
     def clean_scopes(self) -> list[str]:
         return [scope for scope in Scope.values if scope in self.cleaned_data["scopes"]]

@@ -4,19 +4,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.urls import reverse
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts import roles
 from accounts.models import Membership, Organization
 from accounts.roles import Act
+from evolink_saas.console.wording import Words
 
 
 @dataclass(frozen=True)
 class Link:
     """`pages` are the names of further pages during which the link counts as the current one."""
 
-    label: str | Promise
+    label: Words
     icon: str
     page: str
     act: Act = Act.READ
@@ -25,7 +25,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Group:
-    title: str | Promise
+    title: Words
     links: tuple[Link, ...]
 
 
@@ -46,13 +46,13 @@ GROUPS: tuple[Group, ...] = (
 class Shown:
     """A link as this member sees it."""
 
-    label: str | Promise
+    label: Words
     icon: str
     url: str
     is_current: bool
 
 
-def shown(membership: Membership, organization: Organization, page: str) -> Iterator[tuple[str | Promise, list[Shown]]]:
+def shown(membership: Membership, organization: Organization, page: str) -> Iterator[tuple[Words, list[Shown]]]:
     """The groups with at least one link for this member; `page` is the name of the one that is open."""
     for group in GROUPS:
         links = [

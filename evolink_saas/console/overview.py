@@ -1,5 +1,6 @@
 """What the first page of the console shows, read from the books and the tasks: nothing here counts raw transfers."""
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -12,7 +13,7 @@ from accounts.models import Organization
 from billing import dollars, standing
 from billing.amounts import ZERO
 from evolink_saas.console import charts
-from generations import usage
+from generations import catalog, usage
 from generations.models import Delivery, Task
 
 DAYS = 30
@@ -20,6 +21,7 @@ LOW = Decimal(20)
 """Below it the page warns, unless the organization has set thresholds of its own."""
 RECENT = timedelta(hours=24)
 SHOWN_TASKS = 6
+FIRST = catalog.SPECS[0]  # what the first steps ask for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +67,7 @@ def of(organization: Organization, now: datetime) -> Overview:
         used=spent.total.used,
         days=DAYS,
         tasks_charged=spent.total.tasks_charged,
-        first_request=json.dumps(FIRST.example, ensure_ascii=False),
+        first_request=json.dumps(FIRST.plain_request, ensure_ascii=False),
         chart=charts.bars(title, shown),
         chart_text=title,
         running=open_tasks.count(),

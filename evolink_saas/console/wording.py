@@ -1,14 +1,17 @@
 """States, roles, scopes and refusals in the reader's words."""
 
 from datetime import timedelta
+from typing import TYPE_CHECKING, Union
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from accounts.errors import ApiError
 
-Words = str | Promise
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+Words = Union[str, "_StrPromise"]
 ROLES: dict[str, Words] = {
     "owner": _("Owner"),
     "admin": _("Admin"),

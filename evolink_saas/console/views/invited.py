@@ -24,12 +24,12 @@ def show(request: HttpRequest, token: str) -> HttpResponse:
             messages.success(request, _("Welcome to %(name)s.") % {"name": membership.organization.name})
             return redirect("console:overview", membership.organization.public_id)
     except ApiError as error:
-        page = {"problem": wording.refusal(error)}
-        return _answer(render(request, "console/invited.html", page, status=error.status_code))
+        problem = {"problem": wording.refusal(error)}
+        return _answer(render(request, "console/invited.html", problem, status=error.status_code))
     if not request.user.is_authenticated:
         request.session[INVITED] = token
     fits = invitations.fits(token, getattr(request.user, "email", "") or invitation.email)
-    page = {"invitation": invitation, "fits": fits, "token": token}
+    page: dict[str, object] = {"invitation": invitation, "fits": fits, "token": token}
     return _answer(render(request, "console/invited.html", page))
 
 

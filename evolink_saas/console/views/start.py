@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -12,13 +12,13 @@ from django.views.decorators.cache import never_cache
 from accounts import people
 from billing import opening
 from evolink_saas import languages
-from evolink_saas.console.entrance import CHOSEN
+from evolink_saas.console.entrance import CHOSEN, SignedIn
 from evolink_saas.console.forms import OrganizationForm, PersonForm
 
 
 @never_cache
 @login_required
-def arrive(request: HttpRequest) -> HttpResponse:
+def arrive(request: SignedIn) -> HttpResponse:
     """The organization that was looked at last, else the first; operators without one go to the admin."""
     mine = list(request.user.organizations.order_by("pk"))
     last = request.session.get(CHOSEN, "")
@@ -30,7 +30,7 @@ def arrive(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @login_required
-def new_organization(request: HttpRequest) -> HttpResponse:
+def new_organization(request: SignedIn) -> HttpResponse:
     form = OrganizationForm(request.POST or None)
     if request.method == "POST" and form.is_valid() and not request.user.is_staff:
         made = opening.open_organization(form.cleaned_data["name"], request.user.email, Decimal(0))
@@ -40,7 +40,7 @@ def new_organization(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @login_required
-def preferences(request: HttpRequest) -> HttpResponse:
+def preferences(request: SignedIn) -> HttpResponse:
     """One's name, language and time zone, and the way to password and second factor."""
     user = request.user
     present = {"name": user.name, "language": user.language or request.LANGUAGE_CODE, "time_zone": user.time_zone}
