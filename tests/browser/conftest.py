@@ -6,8 +6,12 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import pytest
+from django.conf import settings
+from django.test import Client
 from playwright.sync_api import Page, Route, sync_playwright
 from pytest_django.live_server_helper import LiveServer
+
+from tests.cast import Person
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -48,3 +52,18 @@ def window(live_server: LiveServer) -> Iterator[Window]:
         page.on("console", lambda said: opened.complaints.append(said.text) if said.type == "error" else None)
         yield opened
         browser.close()
+
+
+@pytest.fixture
+def alice_session(alice: Person) -> str:
+    client = Client()
+    client.force_login(alice.membership.user)
+    return client.cookies[settings.SESSION_COOKIE_NAME].value
+
+
+@pytest.fixture
+def alice_window(alice_session: str, window: Window) -> Window:
+    """Alice is signed in. Ask for it last."""
+    cookie = {"name": settings.SESSION_COOKIE_NAME, "value": alice_session, "url": window.url}
+    window.page.context.add_cookies([cookie])
+    return window
