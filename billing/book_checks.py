@@ -205,7 +205,7 @@ BROKEN: tuple[tuple[str, str], ...] = (
     ),
 )
 UNGUARDED = """
-    WITH guarded(name) AS (VALUES ('billing_transfer'), ('billing_providercost'))
+    WITH guarded(name) AS (VALUES ('billing_transfer'), ('billing_providercost'), ('accounts_auditentry'))
     SELECT guarded.name, 'no enabled trigger refuses ' || operation.name
     FROM guarded, (VALUES ('UPDATE', 16), ('DELETE', 8), ('TRUNCATE', 32)) AS operation(name, bit)
     WHERE NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = guarded.name::regclass AND NOT tgisinternal
@@ -228,7 +228,7 @@ def broken(wallet: Wallet) -> Iterator[Finding]:
 
 
 def unguarded() -> list[Finding]:
-    """Whether transfers or provider costs could be changed or removed (I13), whatever wallet they are of."""
+    """Whether transfers, provider costs or audit entries could be changed or removed (I13)."""
     with connection.cursor() as cursor:
         cursor.execute(UNGUARDED)
         return [Finding(invariant="I13", subject=subject, problem=problem) for subject, problem in cursor.fetchall()]

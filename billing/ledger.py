@@ -102,13 +102,17 @@ def reserve(
     amount = exact(amount)
     if amount < 0 or (api_key and api_key.organization_id != organization.pk):
         raise ValueError("A reservation is not negative, and its key belongs to its organization.")
-    wallets, done, found, counted = together(
+    questions = (
         WALLET.given(wallet_id=organization.pk),
         RESERVATION.given(reservation_id=reservation_id),
         lots.WITH_CREDITS.given(wallet_id=organization.pk),
         budgets.open_on(api_key.budget if api_key else None, today := budgets.day_of(timezone.now())),
     )
-    wallet = wallets[0] if wallets else lock(organization)
+    answers = together(*questions)
+    if not answers[0]:  # no lock was held, so all is read again
+        open_wallet(organization)
+        answers = together(*questions)
+    (wallet,), done, found, counted = answers
     for earlier in done:
         asked = (wallet.pk, amount, api_key.pk if api_key else None, model)
         return require_same(earlier, (earlier.wallet_id, earlier.amount, earlier.api_key_id, earlier.model) == asked)

@@ -57,19 +57,23 @@ class Forked:
     """A child that runs a function of this program: everything is imported already, so it starts at once."""
 
     LOOK_SECONDS = 0.02
+    ENDING = (signal.SIGTERM, signal.SIGINT)
 
     def __init__(self, work: Callable[[], None], environment: Mapping[str, str], output: int) -> None:
         self.returncode: int | None = None
         parent = os.getpid()
         sys.stdout.flush()
         sys.stderr.flush()
+        # A signal that comes before the child has dropped our handlers waits until it has.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, self.ENDING)
         self.pid = os.fork()
         if not self.pid:
             try:
                 os.setsid()
                 die_with_parent.bind(parent)
-                for number in (signal.SIGTERM, signal.SIGINT):
+                for number in self.ENDING:
                     signal.signal(number, signal.SIG_DFL)
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
                 os.environ.update(environment)
                 os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
                 os.dup2(output, 1)
@@ -78,6 +82,7 @@ class Forked:
                 traceback.print_exc()
                 os._exit(1)
             os._exit(0)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def poll(self) -> int | None:
         if self.returncode is None:
@@ -216,6 +221,7 @@ def end_leftovers(record: Path) -> None:
 def kill_group(leader: Child) -> None:
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(leader.pid, signal.SIGKILL)
+    leader.send_signal(signal.SIGKILL)  # one that was forked this moment may have no group yet
     leader.wait()
 
 

@@ -26,7 +26,7 @@ INVARIANTS = {
     "I10": "nothing is reserved from an expired lot",
     "I11": "a budget's window is the sum of its reservations",
     "I12": "what belongs to a transfer belongs to one organization",
-    "I13": "transfers and provider costs cannot be changed",
+    "I13": "transfers, provider costs and audit entries cannot be changed",
     "I14": "what was captured is the price, computed again",
     "I15": "replaying the transfers makes the same books",
     "I16": "the roll-ups are the sums of the transfers",

@@ -25,7 +25,6 @@ from billing.models import TopUp
 
 TIMEOUT_SECONDS = 10
 TOLERANCE_SECONDS = 300
-UNDELIVERED_LIMIT = 500
 CLOCKS_DIFFER = timedelta(minutes=5)
 OUTCOME_UNKNOWN = (stripe.APIConnectionError, stripe.RateLimitError, stripe.APIError, stripe.IdempotencyError)
 
@@ -146,10 +145,7 @@ def disputes_of(payment_intent_id: str) -> list[dict[str, Any]]:
 def undelivered(types: tuple[str, ...], since: datetime) -> Iterator[dict[str, Any]]:
     """The events that no webhook of ours has answered with 200, newest first. Stripe keeps them for 30 days."""
     params = {"types": list(types), "delivery_success": False, "created": {"gte": int(since.timestamp())}}
-    for count, event in enumerate(_every("events.list", params)):
-        if count == UNDELIVERED_LIMIT:
-            return
-        yield event
+    yield from _every("events.list", params)
 
 
 def verified(payload: bytes, header: str) -> dict[str, Any] | None:

@@ -44,12 +44,15 @@ def test_a_trigger_refuses_it_to_the_owner_too(acme: Organization, statement: st
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_auditor_sees_a_trigger_that_was_switched_off(acme: Organization) -> None:
+@pytest.mark.parametrize("table", ["billing_transfer", "billing_providercost", "accounts_auditentry"])
+def test_the_auditor_sees_triggers_that_were_switched_off(acme: Organization, table: str) -> None:
     assert book_checks.unguarded() == []
     with psycopg.connect(settings.DATABASE_OWNER_URL, dbname=connection.settings_dict["NAME"]) as owner:
-        owner.execute("ALTER TABLE billing_transfer DISABLE TRIGGER transfers_are_never_truncated")
+        owner.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
     try:
-        assert [finding.problem for finding in book_checks.unguarded()] == ["no enabled trigger refuses TRUNCATE"]
+        assert {(found.subject, found.problem) for found in book_checks.unguarded()} == {
+            (table, f"no enabled trigger refuses {operation}") for operation in ("UPDATE", "DELETE", "TRUNCATE")
+        }
     finally:
         with psycopg.connect(settings.DATABASE_OWNER_URL, dbname=connection.settings_dict["NAME"]) as owner:
-            owner.execute("ALTER TABLE billing_transfer ENABLE TRIGGER USER")
+            owner.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")

@@ -15,6 +15,7 @@ from billing.errors import LedgerConflict
 from billing.models import Reservation
 from tests.billing.books import findings, give, key_of, movements, reserve, totals, wallet_of
 from tests.billing.racing import at_once
+from tests.cast import Person
 
 THREADS = int(os.environ.get("LEDGER_THREADS", "64"))
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -28,6 +29,18 @@ def test_money_for_exactly_10_tasks_reserves_exactly_10(acme: Organization) -> N
 
     assert Counter(outcomes)[QuotaExceeded] == THREADS - 10
     assert (totals(acme), Reservation.objects.count()) == ((0, 270), 10)
+    assert findings() == []
+
+
+def test_reserves_that_find_no_wallet_yet_see_what_is_granted_meanwhile(charlie: Person) -> None:
+    zenith = charlie.organization
+    wallet_of(zenith).delete()
+
+    outcomes = at_once([lambda: give(zenith, 54), *[lambda: reserve(zenith, 27)] * 15])
+
+    reserved = Reservation.objects.count()
+    assert Counter(outcomes)[QuotaExceeded] == 15 - reserved
+    assert totals(zenith) == (54 - 27 * reserved, 27 * reserved)
     assert findings() == []
 
 

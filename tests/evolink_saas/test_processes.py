@@ -79,6 +79,18 @@ def test_a_forked_function_leads_its_group_says_how_it_ended_and_ends_with_the_f
     os.close(saying)
 
 
+def test_a_signal_in_the_moment_of_the_fork_ends_the_child_and_not_by_our_handler(tmp_path: Path) -> None:
+    before = signal.signal(signal.SIGTERM, lambda *_: None)
+    try:
+        with Path(os.devnull).open("w") as nowhere, Family(tmp_path / "record.json") as family:
+            for _ in range(30):
+                sleeper = family.fork("sleeper", lambda: time.sleep(600), {}, output=nowhere.fileno())
+                sleeper.send_signal(signal.SIGTERM)
+                assert sleeper.wait(20) == -signal.SIGTERM
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the next start ends what stayed behind")
 def test_a_child_dies_with_its_killed_parent(tmp_path: Path) -> None:
     command = [sys.executable, "-c", PARENT, str(tmp_path / "record.json")]

@@ -153,6 +153,18 @@ def test_events_that_never_reached_us_are_caught_up_with(buy: Buy, told: Peer) -
     assert totals(top_up.organization) == (0, 0)
 
 
+def test_catching_up_reads_every_page(buy: Buy, told: Peer) -> None:
+    top_up = buy(pack="10")
+    session = told.account.pay(top_up.session_id)
+    told.deliver()
+    told.account.dispute(session["payment_intent"])
+    other = told.account.create("charge", "ch", payment_intent="pi_of_a_shop", metadata={}, currency="usd")
+    for _ in range(510):
+        told.account.tell("charge.refunded", other)
+    looks.catch_up()
+    assert totals(top_up.organization) == (0, 0)
+
+
 def test_what_concerns_no_top_up_of_ours_is_taken_and_leaves_nothing(told: Peer, alice: Person) -> None:
     other = told.account.create("charge", "ch", payment_intent="pi_of_a_shop", metadata={}, currency="usd")
     assert told.send(told.account.tell("charge.refunded", other)) == 200
