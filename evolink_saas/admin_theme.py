@@ -97,6 +97,7 @@ UNFOLD = {
     "SITE_SUBHEADER": "Operators",
     "SITE_SYMBOL": "movie",
     "SHOW_VIEW_ON_SITE": False,
+    "DASHBOARD_CALLBACK": "evolink_saas.dashboard.page.fill",
     "STYLES": [lambda request: static("accounts/admin.css"), lambda request: static("reports/reports.css")],
     "SIDEBAR": {"show_search": True, "show_all_applications": True, "navigation": NAVIGATION},
 }
