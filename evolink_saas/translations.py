@@ -88,7 +88,10 @@ def merge(catalog: Catalog, translations: dict[str, str | list[str]]) -> list[st
 def missing(catalog: Catalog) -> dict[str, str | list[str]]:
     """What has no translation, in the form that `merge` reads."""
     wanting = [message for message in catalog if message.id and not translation(message)]
-    return {one.id if isinstance(one.id, str) else one.id[0]: "" if isinstance(one.id, str) else [one.id[1], ""] for one in wanting}
+    return {
+        one.id if isinstance(one.id, str) else one.id[0]: "" if isinstance(one.id, str) else [one.id[1], ""]
+        for one in wanting
+    }
 
 
 def translation(message: Message) -> str:

@@ -183,8 +183,17 @@ def lived_in(finished: Task, alice: Person) -> Task:
     DownloadPlace.objects.create(organization=alice.organization, number=1, taken_until=timezone.now())
     RateWindow.objects.update_or_create(key_id=alice.key.pk, minute=1, defaults={"calls": 3})
     Group.objects.create(name="Support")
+    somebody_signs_in(alice)
     background_work()
     return Task.objects.get(pk=finished.pk)
+
+
+def somebody_signs_in(alice: Person) -> None:
+    """Alice verified her address, has a second factor, and invited somebody."""
+    user = alice.membership.user
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    TOTP.activate(user, "JBSWY3DPEHPK3PXP")
+    inviting.invite(alice.membership, "dora@acme.example", Role.VIEWER, "en")
 
 
 def a_jump(alice: Person) -> None:
