@@ -2,7 +2,6 @@
 doorbell), and those of signing in. Whoever lost phone and recovery codes is let in again by an operator.
 """
 
-
 from allauth.account.admin import EmailAddressAdmin
 from allauth.account.models import EmailAddress
 from allauth.mfa.admin import AuthenticatorAdmin

@@ -24,6 +24,8 @@ from django.utils.translation.template import templatize
 
 ROOT = Path(__file__).resolve().parent.parent
 APPS = ("accounts", "billing", "generations", "evolink_saas")
+ENGLISH = {"admin", "reports", "migrations"}
+"""Folders of what operators read."""
 LOCALE = "zh_Hans"
 PO = ROOT / "locale" / LOCALE / "LC_MESSAGES" / "django.po"
 MO = PO.with_suffix(".mo")
@@ -31,6 +33,17 @@ SINGULAR = {"_", "gettext", "gettext_lazy", "gettext_noop"}
 PLURAL = {"ngettext", "ngettext_lazy"}
 CALL = re.compile(r"(?<!\w)n?gettext\(|(?<!\w)_\(")
 SPECIFIER = re.compile(r"%(?:\((\w+)\))?[-#0 +]*\d*(?:\.\d+)?([a-zA-Z%])")
+HEADER = """\
+# Chinese of the pages and e-mails. evolink_saas/translations.py collects the msgids; docs/pages.md says how.
+msgid ""
+msgstr ""
+"Language: zh_Hans\\n"
+"MIME-Version: 1.0\\n"
+"Content-Type: text/plain; charset=UTF-8\\n"
+"Content-Transfer-Encoding: 8bit\\n"
+"Plural-Forms: nplurals=1; plural=0;\\n"
+
+"""
 MsgId = str | tuple[str, str]
 
 
@@ -115,7 +128,8 @@ def read() -> Catalog:
 def write(catalog: Catalog) -> None:
     PO.parent.mkdir(parents=True, exist_ok=True)
     with PO.open("wb") as file:
-        write_po(file, catalog, width=120, omit_header=False, include_lineno=False, sort_by_file=True)
+        file.write(HEADER.encode())
+        write_po(file, catalog, width=120, omit_header=True, include_lineno=False, sort_by_file=True)
 
 
 def compile_catalog() -> None:
@@ -130,7 +144,9 @@ def _sources() -> Iterator[tuple[str, MsgId]]:
     for app in APPS:
         for path in sorted((ROOT / app).rglob("*")):
             name = path.relative_to(ROOT).as_posix()
-            if path.suffix == ".py" and "migrations" not in path.parts:
+            if ENGLISH & set(path.parts):
+                continue
+            if path.suffix == ".py":
                 yield from ((name, text) for text in of_python(path.read_text()))
             elif path.suffix in (".html", ".txt") and "templates" in path.parts:
                 yield from ((name, text) for text in of_template(path.read_text(), name))

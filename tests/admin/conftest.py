@@ -5,6 +5,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from allauth.account.models import EmailAddress
+from allauth.mfa.totp.internal.auth import TOTP
 from django.contrib.auth.models import Group
 from django.test import Client
 from django.utils import timezone
@@ -13,7 +15,7 @@ from django_q.models import Task as QueueTask
 from pytest_django import Settings
 
 from accounts import ids
-from accounts.models import RateWindow, User
+from accounts.models import RateWindow, Role, User
 from billing import (
     audit,
     drafts,
@@ -33,6 +35,7 @@ from billing.models import AutoRecharge, TopUp
 from billing.spending_guard import Jump
 from billing.top_ups import events, settling
 from billing.top_ups.wire import Payment, State
+from evolink_saas.console import inviting
 from generations import (
     alerts,
     breaker,
