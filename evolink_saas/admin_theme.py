@@ -33,6 +33,8 @@ NAVIGATION = [
         "Customers",
         _page("Organizations", "apartment", "accounts_organization"),
         _page("People", "person", "accounts_user"),
+        _page("Invitations", "outgoing_mail", "accounts_invitation"),
+        _page("Second factors", "phonelink_lock", "mfa_authenticator"),
         _page("API keys", "key", "accounts_apikey"),
         _page("User groups", "group", "accounts_usergroup"),
     ),
@@ -99,5 +101,6 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "evolink_saas.dashboard.page.fill",
     "STYLES": [lambda request: static("accounts/admin.css"), lambda request: static("reports/reports.css")],
+    "ACCOUNT": {"navigation": [{"title": "Two-factor sign-in", "link": reverse_lazy("mfa_index")}]},
     "SIDEBAR": {"show_search": True, "show_all_applications": True, "navigation": NAVIGATION},
 }

@@ -61,7 +61,8 @@ WRITERS = {
     "Notice": {"billing/notices.py"},
     "NoticeMail": {"billing/notices.py"},
     "UserGroup": set(),  # the admin's form
-    "User": {"accounts/members.py"},
+    "User": {"accounts/members.py", "accounts/people.py"},
+    "Invitation": {"accounts/invitations.py"},
     "Organization": {"accounts/organizations.py"},
     "Membership": {"accounts/members.py"},
     "RateWindow": {"accounts/throttles.py"},

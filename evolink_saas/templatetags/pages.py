@@ -30,8 +30,13 @@ def icon(name: str) -> SafeString:
 
 @register.inclusion_tag("console/parts/field.html")
 def field(bound: BoundField, label: str = "") -> dict[str, Any]:
-    """A field of a form with its label, its help and what is wrong with it."""
+    """A field of a form with its label, its help and what is wrong with it.
+
+    A label that the page gives stands for the form's own words, of which the placeholder is a repetition.
+    """
     widget = bound.field.widget
+    if label:
+        widget.attrs.pop("placeholder", None)
     return {
         "field": bound,
         "label": label or bound.label,
