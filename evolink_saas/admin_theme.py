@@ -35,6 +35,7 @@ NAVIGATION = [
         _page("People", "person", "accounts_user"),
         _page("API keys", "key", "accounts_apikey"),
         _page("User groups", "group", "accounts_usergroup"),
+        _page("Announcements", "campaign", "accounts_announcement"),
     ),
     _group(
         "Books",

@@ -18,7 +18,7 @@ from tests.cast import Person
 from tests.test_architecture import ROOT, WRITERS, WRITES
 
 AUDITED = (
-    *("ApiKey", "KeyBudget", "Membership", "Organization", "User", "UserGroup"),
+    *("ApiKey", "KeyBudget", "Membership", "Organization", "User", "UserGroup", "Announcement"),
     *("PriceVersion", "PriceCell", "PriceOverride", "PriceDraft", "DraftCell"),
 )
 WRITING = WRITES | {"save", "create_user", "create_superuser"}

@@ -13,7 +13,7 @@ from django_q.models import Task as QueueTask
 from pytest_django import Settings
 
 from accounts import ids
-from accounts.models import RateWindow, User
+from accounts.models import Announcement, RateWindow, User
 from billing import (
     audit,
     drafts,
@@ -183,6 +183,7 @@ def lived_in(finished: Task, alice: Person) -> Task:
     DownloadPlace.objects.create(organization=alice.organization, number=1, taken_until=timezone.now())
     RateWindow.objects.update_or_create(key_id=alice.key.pk, minute=1, defaults={"calls": 3})
     Group.objects.create(name="Support")
+    Announcement.objects.create(text_en="Kling 4.0 is here", text_zh_hans="Kling 4.0 来了", link="/docs")
     background_work()
     return Task.objects.get(pk=finished.pk)
 
