@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from billing import dollars, pricing
 from billing.amounts import SMALLEST
 from billing.pricing import spelled
@@ -20,6 +18,19 @@ from generations.catalog.fields import NumberChoice, WholeNumber
 from generations.media import VideoRule
 
 USUAL_SECONDS = 5  # where the model has no length of its own
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lengths:
+    """What a request may ask for, in seconds: from the shortest to the longest in steps, and what most ask for."""
+
+    shortest: int
+    longest: int
+    usual: int
+    step: int = 1
+
+    def fit(self, seconds: int) -> bool:
+        return self.shortest <= seconds <= self.longest and (seconds - self.shortest) % self.step == 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,38 +57,33 @@ class Result:
 class Calculator:
     """`kind` names the second select: sound, source (is there an input video), or none."""
 
-    shortest: int
-    longest: int
+    lengths: Lengths
     seconds: int
     qualities: tuple[Choice, ...]
     kinds: tuple[Choice, ...]
     kind: str
-    problem: str
+    is_wrong: bool
     result: Result | None
     cells: dict[str, Any]
 
 
 def of(offer: Offer, asked: Mapping[str, str]) -> Calculator:
     """The calculator of a model, filled in with what was asked, else with the model's defaults."""
-    shortest, longest, usual = lengths(offer.spec)
-    seconds = _number(asked.get("seconds", str(usual)))
+    allowed = lengths(offer.spec)
+    seconds = _number(asked.get("seconds", str(allowed.usual)))
     qualities = _choose(_parts(offer, 0), asked.get("quality", ""))
     kinds = _choose(_parts(offer, 1), asked.get("sound", asked.get("source", "")))
     quality, kind = _chosen(qualities), _chosen(kinds)
     variant = offer.find(f"{quality}_{kind}" if kind else quality)
-    problem = ""
-    if seconds is None or not shortest <= seconds <= longest:
-        limits = {"shortest": shortest, "longest": longest}
-        problem = _("Write a whole number of seconds from %(shortest)s to %(longest)s.") % limits
+    fits = seconds is not None and allowed.fit(seconds)
     return Calculator(
-        shortest=shortest,
-        longest=longest,
-        seconds=usual if seconds is None else seconds,
+        lengths=allowed,
+        seconds=allowed.usual if seconds is None else seconds,
         qualities=tuple(_option(value, quality, wording.quality(value)) for value in qualities),
         kinds=tuple(_option(value, kind, str(wording.SOURCES.get(value, value))) for value in kinds),
         kind="" if len(kinds) < 2 else "sound" if set(kinds) <= {"on", "off"} else "source",
-        problem=problem,
-        result=None if problem or variant is None else cost(variant, seconds),
+        is_wrong=not fits,
+        result=cost(variant, seconds) if fits and variant is not None else None,
         cells=data(offer),
     )
 
@@ -95,17 +101,19 @@ def cost(variant: Variant, seconds: int | None) -> Result:
     )
 
 
-def lengths(spec: Spec) -> tuple[int, int, int]:
-    """The shortest, the longest and the usual length in seconds that a request may have."""
+def lengths(spec: Spec) -> Lengths:
+    """By the model's field or, where it has none, by the video that goes in."""
     match spec.root.fields.get("duration"):
         case WholeNumber() as field:
-            return field.minimum, field.maximum, int(field.default)
+            return Lengths(shortest=field.minimum, longest=field.maximum, usual=field.default)
         case NumberChoice() as field:
-            return min(field.values), max(field.values), int(field.default)
+            first, last = field.values[0], field.values[-1]
+            step = (last - first) // max(1, len(field.values) - 1)
+            return Lengths(shortest=first, longest=last, usual=field.default, step=step)
     rules = [kind.rule for kind in spec.media.values() if isinstance(kind.rule, VideoRule)]
-    shortest = math.ceil(min((rule.min_seconds for rule in rules), default=1))
+    shortest = max(1, math.ceil(min((rule.min_seconds for rule in rules), default=1)))
     longest = math.floor(max((rule.max_seconds for rule in rules), default=USUAL_SECONDS))
-    return shortest, longest, min(max(USUAL_SECONDS, shortest), longest)
+    return Lengths(shortest=shortest, longest=longest, usual=min(max(USUAL_SECONDS, shortest), longest))
 
 
 def data(offer: Offer) -> dict[str, Any]:

@@ -32,6 +32,7 @@ def of(spec: Spec, *, address: str = "", wait_seconds: float = WAIT_SECONDS) -> 
     known = {
         "address": address or settings.PUBLIC_URL,
         "body": wanted,
+        "is_element": spec.type == "element",
         "quoted_body": shlex.quote(wanted),
         "wait_seconds": f"{wait_seconds:g}",
         "wait_milliseconds": round(wait_seconds * 1000),

@@ -51,6 +51,7 @@ class Page:
     offers: tuple[Offer, ...]
     tables: tuple[Table, ...]
     user_group: str
+    is_own: bool
     calculator: Calculator
     examples: tuple[Example, ...]
     everything: tuple[Offer, ...]
@@ -88,6 +89,7 @@ def of(organization: Organization | None, asked: Mapping[str, str]) -> Page:
         offers=family,
         tables=offers.tables(family),
         user_group=found.user_group,
+        is_own=found.is_own,
         calculator=calculator.of(family[0], asked),
         examples=examples.of(FAMILY[0]),
         everything=found.all,
@@ -110,10 +112,9 @@ def _storyboard(told: Any) -> tuple[Shot, ...]:
 
 
 def _limits(spec: Spec, offer: Offer) -> Limits:
-    _shortest, longest, _usual = calculator.lengths(spec)
     return Limits(
         shortest=int(offer.minimum_seconds),
-        longest=longest,
+        longest=calculator.lengths(spec).longest,
         qualities=tuple(map(wording.quality, _values(spec, "quality"))),
         shapes=_values(spec, "aspect_ratio"),
         most_shots=shots.MOST_SHOTS,

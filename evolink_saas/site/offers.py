@@ -35,7 +35,8 @@ class Variant:
 
     @property
     def usd(self) -> Decimal:
-        return dollars.usd(self.credits)
+        """Not rounded."""
+        return self.credits / dollars.CREDITS_PER_DOLLAR
 
     @property
     def saving(self) -> int:
@@ -96,9 +97,10 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True)
 class Offers:
-    """Every model in the order of the catalogue, as members of this user group pay it."""
+    """Every model in the order of the catalogue, as this user group pays it, or (`is_own`) an organization in it."""
 
     user_group: str
+    is_own: bool
     all: tuple[Offer, ...]
 
     def of(self, specs: Iterable[Spec]) -> tuple[Offer, ...]:
@@ -109,7 +111,8 @@ class Offers:
 def read(organization: Organization | None) -> Offers:
     """What this organization is offered; without one, what everybody is."""
     prices = published_prices.prices(organization)
-    return Offers(user_group=prices.user_group, all=tuple(_offer(model) for model in prices.models))
+    offered = tuple(_offer(model) for model in prices.models)
+    return Offers(user_group=prices.user_group, is_own=organization is not None, all=offered)
 
 
 def tables(offers: Sequence[Offer]) -> tuple[Table, ...]:
@@ -136,10 +139,16 @@ def _offer(model: ModelPrices) -> Offer:
         stability=wording.sentence(spec.stability),
         is_most_stable=spec.stability == videos.MOST_STABLE,
         capabilities=tuple(wording.capability(name) for name in spec.capabilities),
-        variants=tuple(sorted(variants, key=lambda variant: (variant.credits, variant.row.cell))),
+        variants=tuple(sorted(variants, key=_place)),
         changes_at=model.changes_at,
         billed_by=str(wording.MEASURED[model.billed_by]),
     )
+
+
+def _place(variant: Variant) -> tuple[bool, int, Decimal, str]:
+    """From small pictures to large ones, and there from the cheapest on."""
+    cell = variant.row.cell
+    return "4k" in cell, len(cell.partition("_")[0]), variant.credits, cell
 
 
 def _price_of(offer: Offer) -> object:

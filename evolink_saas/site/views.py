@@ -21,7 +21,7 @@ def show_models(request: HttpRequest) -> HttpResponse:
     found = offers.read(visitors.organization(request))
     rows = {row.standing.model: row for row in status_page.page(standing.report()).rows}
     listed = [(offer, rows.get(offer.spec.id)) for offer in found.all]
-    return _render(request, "site/models.html", {"listed": listed, "user_group": found.user_group})
+    return _render(request, "site/models.html", {"listed": listed})
 
 
 @visitors.public
@@ -35,6 +35,7 @@ def show_model(request: HttpRequest, model_id: str) -> HttpResponse:
         "offer": offer,
         "tables": offers.tables([offer]),
         "user_group": found.user_group,
+        "is_own": found.is_own,
         "calculator": calculator.of(offer, request.GET) if offer.is_per_second else None,
         "examples": examples.of(offer.spec),
         "fields": fields.of(offer.spec),

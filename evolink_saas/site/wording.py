@@ -23,7 +23,6 @@ CAPABILITIES: dict[str, Words] = {
     "negative_prompt": _("negative prompt"),
     "watermark": _("optional watermark"),
     "keep_sound": _("keeps the sound"),
-    "keep_original_sound": _("keeps the original sound"),
     "voice": _("voice"),
 }
 VARIANTS: dict[str, Words] = {
@@ -41,8 +40,12 @@ SOURCES: dict[str, Words] = {
 CALL = _("One call")
 MEASURED: dict[str, Words] = {
     "request": _("The seconds you ask for are charged."),
-    "input": _("The seconds of your video are charged; they are measured, and what was reserved beyond them comes back."),
-    "output": _("The seconds of the result are charged; they are measured, and what was reserved beyond them comes back."),
+    "input": _(
+        "The seconds of your video are charged; they are measured, and what was reserved beyond them comes back."
+    ),
+    "output": _(
+        "The seconds of the result are charged; they are measured, and what was reserved beyond them comes back."
+    ),
 }
 
 

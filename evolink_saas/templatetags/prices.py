@@ -1,6 +1,6 @@
 """How public pages write prices: credits and dollars to the last digit that counts, and no zeros behind it."""
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from django import template
 
@@ -15,6 +15,8 @@ def exact_dollars(usd: Decimal) -> str:
 
 
 @register.filter
-def unit_dollars(usd: Decimal) -> str:
-    """Dollars a second or a call, as price lists write them: 3 decimals."""
-    return f"${usd:,.3f}"
+def unit_dollars(usd: Decimal | str | None) -> str:
+    """Dollars a second or a call, as price lists write them: 3 decimals, rounded half up; a dash for none."""
+    if not isinstance(usd, Decimal):
+        return "–"
+    return f"${usd.quantize(Decimal('0.001'), ROUND_HALF_UP):,}"

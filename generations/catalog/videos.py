@@ -9,7 +9,7 @@ from generations.catalog.base import ElementKind, ElementRef, MediaKind, MediaRe
 from generations.catalog.fields import Choice, Flag, ListOf, Object, Text, WebAddress, invalid
 from generations.media import ImageRule
 
-MOST_STABLE = _("Most stable, for production: fields are added, never renamed or removed.")
+MOST_STABLE = _("Most stable, for production.")
 STABLE = _("Stable: fields are added, never renamed or removed.")
 ASPECT_RATIO = Choice(values=("16:9", "9:16", "1:1"), default="16:9", about="The shape of the video.")
 KEEP_SOUND = Flag(default=True, about="Whether the sound of the input video is kept.")

@@ -61,7 +61,6 @@ function start(form) {
     const cell = kind?.value ? `${quality.value}_${kind.value}` : quality.value;
     const fits = seconds.validity.valid && cell in prices.cells;
     seconds.setAttribute("aria-invalid", String(!fits));
-    part("problem").textContent = fits ? "" : part("problem").dataset.said;
     part("problem").hidden = fits;
     part("sum").hidden = !fits;
     if (!fits) return;
