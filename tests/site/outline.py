@@ -54,6 +54,7 @@ class Outline(HTMLParser):
             self.heads[" ".join([given["rel"], given.get("hreflang", "")]).strip()] = given["href"]
 
     def handle_endtag(self, tag: str) -> None:
+        self.text += " " * (tag in ("dt", "dd", "p", "li", "a", "th", "td", "h1", "h2", "h3"))
         if tag in self.open:
             while self.open.pop() != tag:
                 pass
