@@ -168,5 +168,5 @@ def test_a_person_without_an_organization_sees_everybodys_prices(alice: Person, 
 
 def test_the_calculators_cells_are_data_and_no_script(client: Client, prices: None) -> None:
     html = client.get(KLING_3).content.decode()
-    text = html.partition('<script id="prices" type="application/json">')[2].partition("</script>")[0]
+    text = html.partition('<script id="cells" type="application/json">')[2].partition("</script>")[0]
     assert set(json.loads(text)) == {"cells", "creditsPerDollar"}
