@@ -26,7 +26,7 @@ CAPABILITIES: dict[str, Words] = {
     "voice": _("voice"),
 }
 VARIANTS: dict[str, Words] = {
-    "": _("%(quality)s"),
+    "": "%(quality)s",
     "off": _("%(quality)s without sound"),
     "on": _("%(quality)s with sound"),
     "video": _("%(quality)s with an input video"),
