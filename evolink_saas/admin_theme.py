@@ -37,6 +37,7 @@ NAVIGATION = [
         _page("Second factors", "phonelink_lock", "mfa_authenticator"),
         _page("API keys", "key", "accounts_apikey"),
         _page("User groups", "group", "accounts_usergroup"),
+        _page("Announcements", "campaign", "accounts_announcement"),
     ),
     _group(
         "Books",

@@ -23,6 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("invitations/<str:token>", invited.show, name="invitation"),
     path("account/", include("evolink_saas.account_urls")),
     path("preferences/", include("evolink_saas.preference_urls")),
+    path("", include("evolink_saas.site.urls")),
     path("admin/reports/", include("evolink_saas.reports.urls")),
     path("admin/login/", secure_admin_login(admin.site.login)),  # by /account/login/, where wrong tries are counted
     path("admin/", admin.site.urls),

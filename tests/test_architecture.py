@@ -66,6 +66,7 @@ WRITERS = {
     "Organization": {"accounts/organizations.py"},
     "Membership": {"accounts/members.py"},
     "RateWindow": {"accounts/throttles.py"},
+    "Announcement": set(),  # the admin's form
     "ApiKey": {"accounts/keys.py"},
     "KeyBudget": {"accounts/keys.py"},
     "Task": {"generations/creation.py", "generations/lifecycle.py", "generations/hints.py", "generations/queues.py"},

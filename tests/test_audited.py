@@ -18,7 +18,7 @@ from tests.cast import Person
 from tests.test_architecture import ROOT, WRITERS, WRITES
 
 AUDITED = (
-    *("ApiKey", "Invitation", "KeyBudget", "Membership", "Organization", "User", "UserGroup"),
+    *("Announcement", "ApiKey", "Invitation", "KeyBudget", "Membership", "Organization", "User", "UserGroup"),
     *("PriceVersion", "PriceCell", "PriceOverride", "PriceDraft", "DraftCell"),
 )
 WRITING = WRITES | {"save", "create_user", "create_superuser"}

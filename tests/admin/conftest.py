@@ -15,7 +15,7 @@ from django_q.models import Task as QueueTask
 from pytest_django import Settings
 
 from accounts import ids
-from accounts.models import RateWindow, Role, User
+from accounts.models import Announcement, RateWindow, Role, User
 from billing import (
     audit,
     drafts,
@@ -187,6 +187,7 @@ def lived_in(finished: Task, alice: Person) -> Task:
     RateWindow.objects.update_or_create(key_id=alice.key.pk, minute=1, defaults={"calls": 3})
     Group.objects.create(name="Support")
     somebody_signs_in(alice)
+    Announcement.objects.create(text_en="Kling 4.0 is here", text_zh_hans="Kling 4.0 来了", link="/docs")
     background_work()
     return Task.objects.get(pk=finished.pk)
 
