@@ -6,10 +6,11 @@ again it gives the same inputs, media and price, which tests/generations/test_as
 
 import re
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from typing import Any
 
 from generations import catalog
-from generations.catalog import Spec
+from generations.catalog import Spec, videos
 from generations.models import Task
 
 STEP = re.compile(r"(\w+)|\[(\d+)\]")
@@ -55,7 +56,8 @@ def _of_element(inputs: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _of_clip(inputs: Mapping[str, Any]) -> dict[str, Any]:
+def _of_clip(frozen: Mapping[str, Any]) -> dict[str, Any]:
+    inputs = videos.PLAIN | frozen
     keeps_sound = inputs.get("keep_sound") if inputs.get("video_use") else None
     return {
         "prompt": inputs["prompt"],
@@ -82,7 +84,7 @@ def _put(told: dict[str, Any], path: str, address: str) -> None:
     """Write `address` where a path such as `model_params.refer_images[0].image_url` leads, and make the way."""
     steps: list[str | int] = [name or int(number) for name, number in STEP.findall(path)]
     place: Any = told
-    for step, following in zip(steps, steps[1:], strict=False):
+    for step, following in pairwise(steps):
         place = _into(place, step, [] if isinstance(following, int) else {})
     _into(place, steps[-1], address)
 

@@ -1,6 +1,6 @@
 """The list of tasks: what it is filtered by, read from its address, and one page of rows."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -97,7 +97,7 @@ class Row:
     progress: int
 
 
-def rows(tasks: Sequence[Task]) -> list[Row]:
+def rows(tasks: Iterable[Task]) -> list[Row]:
     return [Row(task=task, title=title(task), progress=progress(task)) for task in tasks]
 
 
@@ -118,9 +118,10 @@ def title(task: Task) -> str:
 def _keys(organization: Organization, chosen: str) -> list[ApiKey]:
     """The newest, revoked ones among them since their tasks stay; and the chosen one if it is the organization's."""
     newest = list(organization.api_keys.order_by("-pk")[:MOST_KEYS])
-    if not chosen or any(key.public_id == chosen for key in newest):
+    identifier = ids.decode(ApiKey.PREFIX, chosen)
+    if identifier is None or any(key.pk == identifier for key in newest):
         return newest
-    return [*newest, *organization.api_keys.filter(pk=ids.decode(ApiKey.PREFIX, chosen))]
+    return [*newest, *organization.api_keys.filter(pk=identifier)]
 
 
 def _midnight(day: date | None) -> datetime | None:

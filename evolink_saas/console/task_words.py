@@ -50,20 +50,20 @@ def _plain(words: Words, look: str = "") -> Callable[[Facts], Line]:
 
 
 def _reserved(facts: Facts) -> Line:
-    return _("%(credits)s credits reserved") % {"credits": spelled(facts["credits"])}, "", ""
+    return _("Credits reserved: %(credits)s") % {"credits": spelled(facts["credits"])}, "", ""
 
 
 def _charged(facts: Facts) -> Line:
-    return _("%(credits)s credits charged") % {"credits": spelled(facts["credits"])}, "", ""
+    return _("Credits charged: %(credits)s") % {"credits": spelled(facts["credits"])}, "", ""
 
 
 def _released(facts: Facts) -> Line:
     why = _("What was reserved beyond the price.") if facts["reason"] == REST else ""
-    return _("%(credits)s credits given back") % {"credits": spelled(facts["credits"])}, why, "good"
+    return _("Credits given back: %(credits)s") % {"credits": spelled(facts["credits"])}, why, "good"
 
 
 def _refunded(facts: Facts) -> Line:
-    return _("%(credits)s credits refunded") % {"credits": spelled(facts["credits"])}, "", "good"
+    return _("Credits refunded: %(credits)s") % {"credits": spelled(facts["credits"])}, "", "good"
 
 
 def _sent(facts: Facts) -> Line:
