@@ -7,6 +7,8 @@ import shlex
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Role
@@ -290,3 +292,14 @@ def test_the_overview_leads_to_the_tasks(owner: Visitor, alice: Person, gateway:
     assert f'href="{owner.address(f"tasks/{task.public_id}")}">A heron</a>' in shown
     lifecycle.cancel(task)
     assert "cancelled" in page(owner, "")
+
+
+def test_the_list_asks_as_often_for_many_tasks_as_for_one(owner: Visitor, alice: Person, gateway: Steps) -> None:
+    ask(alice)
+    with CaptureQueriesContext(connection) as for_one:
+        page(owner, "tasks")
+    for _ in range(4):
+        ask(alice)
+    with CaptureQueriesContext(connection) as for_five:
+        page(owner, "tasks")
+    assert len(for_five) == len(for_one)

@@ -1,7 +1,6 @@
 // Say before an upload what the server would refuse after it; it has the last word, for it reads the bytes.
 
 const MEGABYTE = 1024 * 1024;
-const VIDEOS = /\.(mp4|mov|qt)$/i;
 const form = document.querySelector("form[data-upload]");
 
 if (form) {
@@ -11,12 +10,12 @@ if (form) {
   const empty = words.textContent;
   const button = form.querySelector("button");
 
+  // A browser that has no word for a file leaves it to the server.
   const problem = (file) => {
-    const name = file.name.toLowerCase();
-    if (!form.dataset.types.split(",").some((ending) => name.endsWith(ending))) return form.dataset.wrongType;
-    const isVideo = VIDEOS.test(name);
-    const most = Number(isVideo ? form.dataset.maxVideo : form.dataset.maxImage) * MEGABYTE;
-    if (file.size > most) return isVideo ? form.dataset.videoTooLarge : form.dataset.imageTooLarge;
+    if (file.type && !form.dataset.types.split(",").includes(file.type)) return form.dataset.wrongType;
+    const isImage = file.type.startsWith("image/");
+    const most = Number(isImage ? form.dataset.maxImage : form.dataset.maxVideo) * MEGABYTE;
+    if (file.size > most) return isImage ? form.dataset.imageTooLarge : form.dataset.videoTooLarge;
     return "";
   };
 
