@@ -262,6 +262,7 @@ CALLBACK_TIMEOUT_SECONDS = float(env.decimal("CALLBACK_TIMEOUT_SECONDS", "10"))
 SIMULATORS_SERVE_LIVE_KEYS = DEBUG
 MAX_ATTEMPTS = env.integer("MAX_ATTEMPTS", 2, minimum=1)  # of one task that a provider accepted; refusals count not
 MEDIA_TIMEOUT_SECONDS = float(env.decimal("MEDIA_TIMEOUT_SECONDS", "20"))  # for all reference media of a task
+FILE_UPLOAD_HANDLERS = ["generations.upload_bodies.FilesOfForms"]  # of pages; the API has its own
 SANDBOX_RUNNING_LIMIT = env.integer("SANDBOX_RUNNING_LIMIT", 10, minimum=1)  # tasks at work per sandbox organization
 FACE_CHECK_OTHER_ANGLES = env.text("FACE_CHECK_OTHER_ANGLES", "warn")  # refuse, warn or off
 MAX_CLAIMS = 5  # poison work is set aside after so many claims that ended in nothing

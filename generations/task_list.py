@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts import ids, paging
 from accounts.errors import InvalidRequest, NotFound
-from accounts.models import Organization
+from accounts.models import ApiKey, Organization
 from generations.models import Attempt, Task
 
 LAST_ROW = 1000
@@ -22,6 +22,7 @@ class Filters:
     status: str | None = None
     type: str | None = None
     model: str | None = None
+    key: ApiKey | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None
     metadata: dict[str, str] = field(default_factory=dict)
@@ -69,6 +70,7 @@ def _filtered(organization: Organization, filters: Filters) -> QuerySet[Task]:
     wanted: dict[str, Any] = {
         "type": filters.type,
         "model": filters.model,
+        "api_key": filters.key,
         "created_at__gte": filters.created_after,
         "created_at__lt": filters.created_before,
         "metadata__contains": filters.metadata or None,

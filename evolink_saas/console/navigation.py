@@ -31,6 +31,14 @@ class Group:
 
 GROUPS: tuple[Group, ...] = (
     Group("", (Link(_("Overview"), "home", "overview"),)),
+    Group(
+        _("Create"),
+        (
+            Link(_("Tasks"), "list", "tasks", pages=("task",)),
+            Link(_("Elements"), "face", "elements"),
+            Link(_("Files"), "folder", "files", pages=("file-upload",)),
+        ),
+    ),
     Group(_("Build"), (Link(_("API keys"), "key", "keys", pages=("key-new", "key", "key-roll", "key-revoke")),)),
     Group(
         _("Organization"),

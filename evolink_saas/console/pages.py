@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from accounts.roles import Act
 from evolink_saas.console.entrance import View
-from evolink_saas.console.views import keys, members, overview, settings
+from evolink_saas.console.views import elements, files, keys, members, overview, settings, tasks
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,18 @@ class Page:
 PAGES: tuple[Page, ...] = (
     Page("", overview.show, "overview", Act.READ),
     Page("sandbox", overview.open_sandbox, "open-sandbox", Act.MANAGE_KEYS),
+    Page("tasks", tasks.listing, "tasks", Act.READ),
+    Page("tasks/<str:task_id>", tasks.show, "task", Act.READ),
+    Page("tasks/<str:task_id>/cancel", tasks.cancel, "task-cancel", Act.GENERATE),
+    Page(
+        "tasks/<str:task_id>/callbacks/<str:delivery_id>", tasks.redeliver, "task-redeliver", Act.MANAGE_CALLBACKS
+    ),
+    Page("elements", elements.listing, "elements", Act.READ),
+    Page("elements/<str:element_id>/delete", elements.delete, "element-delete", Act.GENERATE),
+    Page("files", files.listing, "files", Act.READ),
+    Page("files/upload", files.upload, "file-upload", Act.GENERATE),
+    Page("files/<str:file_id>/delete", files.delete, "file-delete", Act.GENERATE),
+    Page("pictures/<str:file_id>", files.picture, "picture", Act.READ),
     Page("keys", keys.listing, "keys", Act.READ),
     Page("keys/new", keys.create, "key-new", Act.MANAGE_KEYS),
     Page("keys/<str:key_id>", keys.change, "key", Act.MANAGE_KEYS),
