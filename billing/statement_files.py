@@ -23,17 +23,16 @@ def as_pdf(statement: Statement) -> HttpResponse:
 
 
 def as_json(statement: Statement) -> StreamingHttpResponse:
-    return StreamingHttpResponse(
-        _stream(statement), content_type="application/json", headers=_named(statement, "json")
-    )
+    return StreamingHttpResponse(_stream(statement), content_type="application/json", headers=_named(statement, "json"))
 
 
 def _stream(statement: Statement) -> Iterator[str]:
     page = serializers.StatementPage({"statement": statement, "data": [], "next_cursor": None}).data
     head = json.dumps({name: value for name, value in page.items() if name != "data"}, ensure_ascii=False)
     yield f'{head[:-1]}, "data": ['
+    shape = serializers.StatementLine()
     for number, line in enumerate(statements.lines(statement)):
-        yield f"{',' if number else ''}\n{json.dumps(serializers.StatementLine(line).data, ensure_ascii=False)}"
+        yield f"{',' if number else ''}\n{json.dumps(shape.to_representation(line), ensure_ascii=False)}"
     yield "]}\n"
 
 

@@ -1,4 +1,4 @@
-"""Charts as SVG, made here: days as bars or as a line, things as bars across. Colours come from classes of the style sheet.
+"""Charts as SVG, made here: days as bars or as a line, things as bars across. Colours come from the style sheet.
 
 The picture is for eyes; beside it stands a sentence or a table for those who cannot see it.
 """

@@ -30,7 +30,7 @@ def page(organization: Organization, last: date | None, now: datetime) -> tuple[
     opened = organization.created_at.astimezone(UTC).date().replace(day=1)
     present = budgets.month_of(now)
     first = min(last, present) if last else present
-    months = []
+    months: list[Month] = []
     while first >= opened and len(months) < AT_A_TIME:
         months.append(_month(organization, first, now))
         first = before(first)

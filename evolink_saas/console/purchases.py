@@ -14,7 +14,7 @@ FEW = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """`can_be_paid`: its page at Stripe waits. `problem` is why nothing came of it, in the reader's words or a bank's."""
+    """`can_be_paid`: its page at Stripe waits. `problem` is why nothing came of it."""
 
     top_up: TopUp
     origin: Words

@@ -134,4 +134,3 @@ def _things(found: Usage, rows: Sequence[Figures]) -> list[charts.Thing]:
 def _text(name: str, used: Any) -> str:
     words = {"name": name, "credits": f"{used:,.4f}".rstrip("0").rstrip("."), "dollars": f"{dollars.usd(used):,.2f}"}
     return _("%(name)s: %(credits)s credits, $%(dollars)s") % words
-

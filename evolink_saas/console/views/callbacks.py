@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -11,7 +12,7 @@ from accounts.errors import ApiError, NotFound
 from evolink_saas.console import forms, money_forms, money_words
 from evolink_saas.console.entrance import ConsoleRequest
 from generations import webhooks
-from generations.models import Delivery
+from generations.models import Delivery, WebhookSecret
 
 PAGE_SIZE = 50
 
@@ -50,13 +51,17 @@ def test(request: ConsoleRequest) -> HttpResponse:
 @require_POST
 def secret(request: ConsoleRequest) -> HttpResponse:
     """The secret stands in the answer to a POST alone, which no history and no prefetch repeats."""
-    shown = {"row": webhooks.secret_of(request.organization), "is_new": False}
-    return render(request, "console/callback_secret.html", shown)
+    return _secret_page(request, webhooks.secret_of(request.organization), is_new=False)
 
 
 @require_POST
 def rotate(request: ConsoleRequest) -> HttpResponse:
-    shown = {"row": webhooks.rotate(request.organization), "is_new": True}
+    return _secret_page(request, webhooks.rotate(request.organization), is_new=True)
+
+
+def _secret_page(request: ConsoleRequest, row: WebhookSecret, *, is_new: bool) -> HttpResponse:
+    old_until = row.previous_expires_at
+    shown = {"row": row, "is_new": is_new, "old_until": old_until if old_until and old_until > timezone.now() else None}
     return render(request, "console/callback_secret.html", shown)
 
 
@@ -76,9 +81,7 @@ def _deliveries(request: ConsoleRequest, asked: money_forms.DeliveriesForm) -> t
         return [], None
     wanted = {"task_id": asked.cleaned_data["task"] or None, "state": asked.cleaned_data["state"] or None}
     try:
-        return webhooks.page(
-            request.organization, **wanted, cursor=request.GET.get("cursor") or None, size=PAGE_SIZE
-        )
+        return webhooks.page(request.organization, **wanted, cursor=request.GET.get("cursor") or None, size=PAGE_SIZE)
     except ApiError as error:
         forms.refuse(asked, error, {"task_id": "task"})
         return [], None

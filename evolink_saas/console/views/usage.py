@@ -33,7 +33,7 @@ def csv(request: ConsoleRequest) -> HttpResponse:
     form = _form(request)
     if form.is_valid():
         try:
-            found = usage.of(request.organization, **(wanted := _wanted(form)))
+            found = usage.of(request.organization, **form.wanted())
         except ApiError as error:
             forms.refuse(form, error, NAMES)
         else:
