@@ -27,7 +27,7 @@ GROUPINGS = (
     ("day,model", _("Day and model")),
     ("day,key", _("Day and API key")),
     ("model,key", _("Model and API key")),
-    ("metadata", _("A field of the tasks' metadata")),
+    ("metadata", _("A metadata field")),
 )
 DAY = {"type": "date"}
 
@@ -38,7 +38,7 @@ class UsageForm(forms.Form):
     since = forms.DateField(label=_("From"), widget=forms.DateInput(attrs=DAY, format="%Y-%m-%d"))
     until = forms.DateField(label=_("To"), widget=forms.DateInput(attrs=DAY, format="%Y-%m-%d"))
     group_by = forms.ChoiceField(label=_("Group by"), choices=GROUPINGS)
-    metadata = forms.CharField(label=_("Field of the metadata"), required=False, max_length=40, strip=False)
+    metadata = forms.CharField(label=_("Metadata field"), required=False, max_length=40, strip=False)
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
@@ -52,10 +52,11 @@ class UsageForm(forms.Form):
         return given
 
     def wanted(self) -> dict[str, Any]:
-        """For `usage.of`, of a valid form. Raises InvalidRequest."""
+        """For `usage.of`, of a valid form."""
         given = self.cleaned_data
-        by = f"metadata[{given['metadata']}]" if given["group_by"] == "metadata" else given["group_by"]
-        return {"since": given["since"], "until": given["until"], "by": usage.groups(by)}
+        field = usage.Group(name="metadata", metadata=given["metadata"])
+        by = (field,) if given["group_by"] == "metadata" else usage.groups(given["group_by"])
+        return {"since": given["since"], "until": given["until"], "by": by}
 
 
 class PriceForm(forms.Form):

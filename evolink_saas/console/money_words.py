@@ -75,6 +75,10 @@ REFUSALS: dict[str, "Words"] = {
     "invalid_task_id": _("This is not the id of a task."),
     "task_not_found": _("There is no such task."),
 }
+CLOSED: dict[str, "Words"] = {
+    "top_ups_unavailable": _("Credits cannot be bought online here: no payment is set up. Please contact support."),
+}
+"""Why nothing can be bought whatever is asked for, where that is another sentence than a refusal's."""
 EVENTS: dict[str, "Words"] = {
     "task.completed": _("Task completed"),
     "task.failed": _("Task failed"),

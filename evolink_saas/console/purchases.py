@@ -6,7 +6,7 @@ from accounts.errors import ApiError
 from accounts.models import Organization
 from billing.models import TopUp
 from billing.top_ups import checkout
-from evolink_saas.console import money_words
+from evolink_saas.console import money_words, wording
 from evolink_saas.console.wording import Words
 
 FEW = 5
@@ -22,13 +22,13 @@ class Row:
     problem: Words
 
 
-def closed(organization: Organization) -> ApiError | None:
-    """The refusal that a purchase would get, whatever is bought; None: credits can be bought."""
+def closed(organization: Organization) -> Words:
+    """Why nothing can be bought, whatever is asked for; empty: credits can be bought."""
     try:
         checkout.require_purchases(organization)
     except ApiError as error:
-        return error
-    return None
+        return money_words.CLOSED.get(error.code) or wording.refusal(error)
+    return ""
 
 
 def rows(organization: Organization, cursor: str | None, size: int) -> tuple[list[Row], str | None]:

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 from accounts import permissions
 from accounts.errors import ApiError
 from billing import movements, vouchers
-from evolink_saas.console import balance, forms, money_forms, purchases, wording
+from evolink_saas.console import balance, forms, money_forms, purchases
 from evolink_saas.console.entrance import ConsoleRequest
 from evolink_saas.templatetags.pages import credits
 
@@ -55,7 +55,7 @@ def page(
         "balance": balance.of(request.organization, timezone.now()),
         "buy": buy or money_forms.TopUpForm(initial={"pack": money_forms.USUAL_PACK}),
         "voucher": voucher or money_forms.VoucherForm(),
-        "closed": wording.refusal(closed) if (closed := purchases.closed(request.organization)) else "",
+        "closed": purchases.closed(request.organization),
         "top_ups": purchases.rows(request.organization, None, purchases.FEW)[0],
     }
     return render(request, "console/billing.html", shown, status=status)

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.errors import ApiError
 from billing.top_ups import checkout, recharge
-from evolink_saas.console import forms, money_forms, purchases, wording
+from evolink_saas.console import forms, money_forms, purchases
 from evolink_saas.console.entrance import ConsoleRequest
 from evolink_saas.console.views import billing
 
@@ -74,7 +74,6 @@ def resume(request: ConsoleRequest) -> HttpResponse:
 
 def _recharge_page(request: ConsoleRequest, form: money_forms.AutoRechargeForm, *, status: int = 200) -> HttpResponse:
     row = recharge.of(request.organization)
-    refused = purchases.closed(request.organization)
     page = {
         "form": form,
         "row": row,
@@ -82,6 +81,6 @@ def _recharge_page(request: ConsoleRequest, form: money_forms.AutoRechargeForm, 
         "spent_usd": recharge.spent_this_month(request.organization) / 100,
         "maximum_usd": row.monthly_maximum_cents / 100,
         "amount_usd": row.amount_cents / 100,
-        "closed": wording.refusal(refused) if refused else "",
+        "closed": purchases.closed(request.organization),
     }
     return render(request, "console/auto_recharge.html", page, status=status)
