@@ -20,8 +20,8 @@ from accounts.models import Invitation
 from billing.models import Notice
 
 WHY = gettext_noop(
-    "You get this e-mail because you are an owner or admin of %(name)s, or asked for it. The members' page of your "
-    "organization, or our support, turns it off."
+    "You get this e-mail because you are an owner or admin of %(name)s, or asked for it. In the console, “Limits and "
+    "alerts” of your organization's billing turns it off."
 )
 
 

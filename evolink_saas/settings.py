@@ -207,7 +207,7 @@ WELCOME_CREDITS = env.decimal("WELCOME_CREDITS", "30")
 SIGN_UP_CREDITS = env.decimal("SIGN_UP_CREDITS", "30")  # once for each mailbox (billing/sign_up_credits.py); 0: none
 SIGN_UP_CREDITS_EXPIRE_DAYS = env.integer("SIGN_UP_CREDITS_EXPIRE_DAYS", 30, minimum=1)
 GRANT_CONFIRMATION_CREDITS = env.decimal("GRANT_CONFIRMATION_CREDITS", "5000")  # beyond it a second operator confirms
-TOP_UP_URL = env.text("TOP_UP_URL", f"{PUBLIC_URL}/docs")  # where a refusal for want of credits sends people
+TOP_UP_URL = env.text("TOP_UP_URL", f"{PUBLIC_URL}/console/billing")  # where a refusal for want of credits sends people
 MAX_LOSS_SHARE = env.decimal("MAX_LOSS_SHARE", "0.15")  # a provider may cost this much more than the task's price
 MAX_LOSS_A_DAY = env.decimal("MAX_LOSS_A_DAY", "100")  # dollars that all tasks of a UTC day may lose together
 TELL_OPERATORS = "generations.alerts.tell"  # what billing.alerts calls

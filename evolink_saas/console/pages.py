@@ -6,7 +6,21 @@ from dataclasses import dataclass
 
 from accounts.roles import Act
 from evolink_saas.console.entrance import View
-from evolink_saas.console.views import elements, files, keys, members, overview, settings, tasks
+from evolink_saas.console.views import (
+    billing,
+    callbacks,
+    elements,
+    files,
+    keys,
+    limits,
+    members,
+    overview,
+    settings,
+    statements,
+    tasks,
+    top_ups,
+    usage,
+)
 
 
 @dataclass(frozen=True)
@@ -23,9 +37,7 @@ PAGES: tuple[Page, ...] = (
     Page("tasks", tasks.listing, "tasks", Act.READ),
     Page("tasks/<str:task_id>", tasks.show, "task", Act.READ),
     Page("tasks/<str:task_id>/cancel", tasks.cancel, "task-cancel", Act.GENERATE),
-    Page(
-        "tasks/<str:task_id>/callbacks/<str:delivery_id>", tasks.redeliver, "task-redeliver", Act.MANAGE_CALLBACKS
-    ),
+    Page("tasks/<str:task_id>/callbacks/<str:delivery_id>", tasks.redeliver, "task-redeliver", Act.MANAGE_CALLBACKS),
     Page("elements", elements.listing, "elements", Act.READ),
     Page("elements/<str:element_id>/delete", elements.delete, "element-delete", Act.GENERATE),
     Page("files", files.listing, "files", Act.READ),
@@ -48,4 +60,27 @@ PAGES: tuple[Page, ...] = (
     Page("invitations/<str:invitation_id>/again", members.invite_again, "invitation-again", Act.MANAGE_MEMBERS),
     Page("settings", settings.show, "settings", Act.READ),
     Page("settings/organization", settings.change_organization, "settings-organization", Act.CHANGE_SETTINGS),
+    Page("usage", usage.show, "usage", Act.READ),
+    Page("usage.csv", usage.csv, "usage-csv", Act.READ),
+    Page("billing", billing.show, "billing", Act.READ),
+    Page("billing/voucher", billing.redeem, "voucher", Act.SPEND),
+    Page("billing/movements", billing.ledger, "movements", Act.READ),
+    Page("billing/top-ups", top_ups.listing, "top-ups", Act.READ),
+    Page("billing/top-ups/new", top_ups.buy, "top-up", Act.SPEND),
+    Page("billing/auto-recharge", top_ups.auto_recharge, "auto-recharge", Act.READ),
+    Page("billing/auto-recharge/change", top_ups.set_auto_recharge, "auto-recharge-change", Act.SPEND),
+    Page("billing/auto-recharge/resume", top_ups.resume, "auto-recharge-resume", Act.SPEND),
+    Page("billing/statements", statements.listing, "statements", Act.READ),
+    Page("billing/statements/<str:month>.<str:kind>", statements.file, "statement", Act.READ),
+    Page("billing/limits", limits.show, "limits", Act.READ),
+    Page("billing/limits/cap", limits.set_cap, "cap", Act.SPEND),
+    Page("billing/limits/thresholds", limits.set_thresholds, "thresholds", Act.SPEND),
+    Page("billing/limits/guard", limits.set_guard, "guard", Act.SPEND),
+    Page("billing/limits/members/<int:number>", limits.set_notify, "notify", Act.READ),
+    Page("callbacks", callbacks.listing, "callbacks", Act.READ),
+    Page("callbacks/secret", callbacks.secret, "callback-secret", Act.MANAGE_CALLBACKS),
+    Page("callbacks/secret/rotate", callbacks.rotate, "callback-rotate", Act.MANAGE_CALLBACKS),
+    Page("callbacks/test", callbacks.test, "callback-test", Act.MANAGE_CALLBACKS),
+    Page("callbacks/<str:delivery_id>", callbacks.one, "callback", Act.READ),
+    Page("callbacks/<str:delivery_id>/again", callbacks.again, "callback-again", Act.MANAGE_CALLBACKS),
 )

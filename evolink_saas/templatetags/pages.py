@@ -53,6 +53,12 @@ def credits(amount: Decimal | None) -> str:
 
 
 @register.filter
+def change(amount: Decimal) -> str:
+    """`+12.5` or `−3`, and nothing for 0."""
+    return f"{'+' if amount > 0 else '−'}{credits(abs(amount))}" if amount else ""
+
+
+@register.filter
 def dollars(amount: Decimal) -> str:
     """What credits sell at, in dollars: 2 decimals, 3 below a dollar."""
     value = usd(Decimal(amount))
