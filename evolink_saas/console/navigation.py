@@ -31,7 +31,13 @@ class Group:
 
 GROUPS: tuple[Group, ...] = (
     Group("", (Link(_("Overview"), "home", "overview"),)),
-    Group(_("Build"), (Link(_("API keys"), "key", "keys", pages=("key-new", "key", "key-roll", "key-revoke")),)),
+    Group(
+        _("Build"),
+        (
+            Link(_("Playground"), "play", "playground", pages=("playground-run", "playground-compare")),
+            Link(_("API keys"), "key", "keys", pages=("key-new", "key", "key-roll", "key-revoke")),
+        ),
+    ),
     Group(
         _("Organization"),
         (

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from accounts.roles import Act
 from evolink_saas.console.entrance import View
-from evolink_saas.console.views import keys, members, overview, settings
+from evolink_saas.console.views import keys, members, overview, playground, playground_calls, settings
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,15 @@ class Page:
 PAGES: tuple[Page, ...] = (
     Page("", overview.show, "overview", Act.READ),
     Page("sandbox", overview.open_sandbox, "open-sandbox", Act.MANAGE_KEYS),
+    Page("playground", playground.show, "playground", Act.READ),
+    Page("playground/compare", playground.compare, "playground-compare", Act.READ),
+    Page("playground/history", playground.history, "playground-history", Act.READ),
+    Page("playground/run", playground.run, "playground-run", Act.GENERATE),
+    Page("playground/price", playground_calls.price, "playground-price", Act.GENERATE),
+    Page("playground/files", playground_calls.upload, "playground-upload", Act.GENERATE),
+    Page("playground/tasks/<str:task_id>", playground_calls.task, "playground-task", Act.READ),
+    Page("playground/tasks/<str:task_id>/cancel", playground_calls.cancel, "playground-cancel", Act.GENERATE),
+    Page("playground/elements/<str:element_id>/picture", playground_calls.picture, "playground-picture", Act.READ),
     Page("keys", keys.listing, "keys", Act.READ),
     Page("keys/new", keys.create, "key-new", Act.MANAGE_KEYS),
     Page("keys/<str:key_id>", keys.change, "key", Act.MANAGE_KEYS),
