@@ -107,6 +107,7 @@ def _page(
         "examples": [one for one in spec.examples if _stands_alone(spec, one.body)],
         "sentence": "" if blamed else sentence,
         "words": words.for_scripts(),
+        "most_compared": shown.MOST_COMPARED,
     }
     return render(request, "console/playground/show.html", page, status=status)
 

@@ -79,10 +79,10 @@ async function cancel(event) {
   refreshHistory();
 }
 
-// At most four are compared.
+// So many are compared at once, and no more.
 function limit(event) {
   if (!event.target.closest(".history-list")) return;
   const boxes = [...history_().querySelectorAll("input[type=checkbox]")];
-  const isFull = boxes.filter((box) => box.checked).length >= 4;
+  const isFull = boxes.filter((box) => box.checked).length >= Number(history_().dataset.most);
   for (const box of boxes) box.disabled = isFull && !box.checked;
 }
