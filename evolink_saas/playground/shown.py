@@ -44,6 +44,13 @@ class Card:
         return self.task.status == Task.Status.COMPLETED and self.task.type == Task.Type.VIDEO and self.video is None
 
     @property
+    def title(self) -> str:
+        """What it was asked to be: its prompt, the first shot's, or the element's name."""
+        inputs = self.task.inputs
+        shots = [shot["prompt"] for shot in inputs.get("shots", ())]
+        return str(inputs.get("prompt") or next(iter(shots), "") or inputs.get("name") or self.task.model)
+
+    @property
     def usual_minutes(self) -> int:
         return max(1, round(self.task.estimated_seconds / 60))
 
