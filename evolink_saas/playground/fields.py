@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from accounts.errors import InvalidRequest
 from generations.catalog import envelope
 from generations.catalog.base import Spec
 from generations.catalog.fields import (
@@ -113,6 +114,28 @@ def elements_made_from(spec: Spec) -> str:
 
 def by_name(spec: Spec) -> Mapping[str, FormField]:
     return {one.name: one for one in of(spec)}
+
+
+def can_be_left_out(spec: Spec, one: FormField) -> bool:
+    """Whether no example that says this field is refused for want of it."""
+    return not any(_is_missed(spec, one, example.body) for example in spec.examples)
+
+
+def _is_missed(spec: Spec, one: FormField, body: Mapping[str, Any]) -> bool:
+    try:
+        spec.parse(_without(body, one.name.split(".")))
+    except InvalidRequest as error:
+        return blamed(spec, error.param or "") == one.name
+    return False
+
+
+def _without(body: Mapping[str, Any], path: list[str]) -> dict[str, Any]:
+    """The body without what lies at the path."""
+    name, *rest = path
+    inner = body.get(name)
+    if rest and isinstance(inner, Mapping):
+        return {**body, name: _without(inner, rest)}
+    return {key: value for key, value in body.items() if key != name or rest}
 
 
 def blamed(spec: Spec, param: str) -> str:

@@ -34,6 +34,7 @@ class Row:
     elements: Sequence[tuple[str, Any]] = ()
     voices: Sequence[Voice] = ()
     error: Words = ""
+    is_optional: bool
 
     @property
     def id(self) -> str:
@@ -71,10 +72,6 @@ class Row:
         """Of media: those that are there, and empty places up to the most."""
         return [*self.value, *[""] * (self.one.most - len(self.value))]
 
-    @property
-    def is_optional(self) -> bool:
-        return self.one.section == "scene" and not self.one.field.required and self.one.kind not in ("switch", "choice")
-
 
 def of(
     organization: Organization, spec: Spec, values: Values, refused: tuple[str, Words] = ("", "")
@@ -94,6 +91,7 @@ def of(
                 choices=[(choice, words.choice(choice)) for choice in one.choices],
                 elements=shown.pickable(organization, one.elements_made_from, value) if one.kind == "elements" else (),
                 voices=list(elements.voices()) if one.kind == "voice" else (),
+                is_optional=one.kind in ("text", "line", "media") and fields.can_be_left_out(spec, one),
                 error=refused[1] if refused[0] == one.name else "",
             )
         )

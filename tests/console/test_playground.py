@@ -388,3 +388,23 @@ def test_two_videos_stand_side_by_side(gateway: Steps, owner: Visitor, alice: Pe
     open_task = ask(alice)
     page = owner.get("playground/compare", task=[first.public_id, second.public_id, open_task.public_id])
     assert page.content.decode().count("<figure>") == 2
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "can"),
+    [
+        ("kling-v3-text-to-video", "prompt", False),
+        ("kling-v3-image-to-video", "prompt", True),
+        ("kling-v3-image-to-video", "image_start", False),
+        ("kling-v3-image-to-video", "image_end", True),
+        ("kling-o3-image-to-video", "image_end", True),
+        ("kling-o1-video-edit", "prompt", False),
+        ("kling-custom-element", "model_params.element_name", False),
+        ("kling-custom-element", "model_params.element_image_list.frontal_image", False),
+        ("kling-custom-element", "model_params.element_image_list.refer_images", True),
+        ("kling-custom-element", "model_params.element_video_list.video_url", False),
+    ],
+)
+def test_what_can_be_left_out_is_called_optional(model: str, name: str, can: bool) -> None:
+    spec = catalog.choose(model)
+    assert fields.can_be_left_out(spec, fields.by_name(spec)[name]) == can
