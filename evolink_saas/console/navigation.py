@@ -35,6 +35,7 @@ GROUPS: tuple[Group, ...] = (
     Group(
         _("Create"),
         (
+            Link(_("Playground"), "play", "playground", pages=("playground-run", "playground-compare")),
             Link(_("Tasks"), "list", "tasks", pages=("task",)),
             Link(_("Elements"), "face", "elements"),
             Link(_("Files"), "folder", "files", pages=("file-upload",)),
