@@ -100,7 +100,6 @@ UNFOLD = {
     "SITE_SUBHEADER": "Operators",
     "SITE_SYMBOL": "movie",
     "SHOW_VIEW_ON_SITE": False,
-    "DASHBOARD_CALLBACK": "evolink_saas.dashboard.page.fill",
     "STYLES": [lambda request: static("accounts/admin.css"), lambda request: static("reports/reports.css")],
     "ACCOUNT": {"navigation": [{"title": "Two-factor sign-in", "link": reverse_lazy("mfa_index")}]},
     "SIDEBAR": {"show_search": True, "show_all_applications": True, "navigation": NAVIGATION},

@@ -69,7 +69,7 @@ WSGI_APPLICATION = "evolink_saas.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "evolink_saas" / "templates"],  # before the theme's own
+        "DIRS": [],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

@@ -94,7 +94,6 @@ def pages(plan: growing.Plan) -> Iterator[tuple[str, str]]:
     year = f"first={asked.day_of(plan.start)}&last={asked.day_of(plan.end)}"
     month = f"first={asked.day_of(plan.end) - 30 * asked.ONE_DAY}&last={asked.day_of(plan.end)}"
     base = "/admin/reports/"
-    yield "the dashboard", "/admin/"
     yield "revenue and margin by month", f"{base}?{year}&by=month"
     yield "… by day", f"{base}?{year}&by=day"
     yield "… by model and user group", f"{base}?{year}&by=model&then=user_group"
