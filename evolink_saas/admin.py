@@ -1,4 +1,4 @@
-"""The queue's own pages in the admin's dress, to look at: rows are the truth, the queue is only a doorbell."""
+"""The admin's first page; and the queue's own pages in its dress, to look at: the queue is only a doorbell."""
 
 from django.contrib import admin
 from django_q.admin import FailAdmin, QueueAdmin, ScheduleAdmin, TaskAdmin
@@ -26,6 +26,7 @@ def _dressed(page: type[admin.ModelAdmin]) -> type[ModelAdmin]:
     )
 
 
+admin.site.index_template = "dashboard/page.html"
 for model, page in PAGES:
     if admin.site.is_registered(model):
         admin.site.unregister(model)
