@@ -72,7 +72,7 @@ def may_view(request: HttpRequest, model: type[Model]) -> bool:
 
 def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """What django-unfold calls for the admin's first page."""
-    return context | {"dashboard": dashboard(request, timezone.now())}
+    return context | {"title": "Today", "dashboard": dashboard(request, timezone.now())}
 
 
 def dashboard(request: HttpRequest, moment: datetime) -> Dashboard:
