@@ -1,5 +1,6 @@
-"""The pages of other people's apps in the admin's dress, to look at: the queue's (rows are the truth, it is only a
-doorbell), and those of signing in. Whoever lost phone and recovery codes is let in again by an operator.
+"""The admin's first page, and the pages of other people's apps in the admin's dress, to look at: the
+queue's (rows are the truth, it is only a doorbell), and those of signing in. Whoever lost phone and recovery codes is
+let in again by an operator.
 """
 
 from allauth.account.admin import EmailAddressAdmin
@@ -69,6 +70,7 @@ class SecondFactorAdmin(ReadOnly, AuthenticatorAdmin):
         return Done(f"{factor.user} signs in with the password alone.", about=factor.user)
 
 
+admin.site.index_template = "dashboard/page.html"
 admin.site.unregister(Authenticator)
 admin.site.register(Authenticator, SecondFactorAdmin)
 for model, page in PAGES:
