@@ -3,7 +3,6 @@ an element of a video, an empty balance, and a failed task with its refund.
 """
 
 from collections.abc import Iterator
-from decimal import Decimal
 from pathlib import Path
 from threading import Event, Thread
 
