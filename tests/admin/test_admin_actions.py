@@ -7,6 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP
 from django.contrib import admin
 from django.db.models import Model
 from django.test import Client
@@ -78,6 +81,12 @@ def key(task: Task, alice: Person, bob: Person) -> ApiKey:
 
 def disabled(task: Task, alice: Person, bob: Person) -> ApiKey:
     return keys.change(bob.key, by=alice.membership, enabled=False)
+
+
+def second_factor(task: Task, alice: Person, bob: Person) -> Authenticator:
+    """Bob's app, and his recovery codes beside it."""
+    RecoveryCodes.activate(bob.membership.user)
+    return TOTP.activate(bob.membership.user, "JBSWY3DPEHPK3PXP").instance
 
 
 def organization(task: Task, alice: Person, bob: Person) -> Organization:
@@ -341,6 +350,7 @@ ACTIONS: dict[str, tuple[Row, dict[str, Any], Callable[[Any], bool]]] = {
     "accounts_apikey_enable": (disabled, {}, lambda one: one.enabled),
     "accounts_apikey_disable": (key, {}, lambda one: not one.enabled),
     "accounts_apikey_revoke": (key, {}, lambda one: one.revoked_at is not None),
+    "mfa_authenticator_remove": (second_factor, {}, lambda one: not Authenticator.objects.exists()),
     "accounts_organization_suspend": (organization, {}, lambda one: one.suspended_reason == REASON),
     "accounts_organization_resume": (suspended, {}, lambda one: one.suspended_at is None),
     "accounts_organization_add_member": (
