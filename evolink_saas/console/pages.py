@@ -23,9 +23,7 @@ PAGES: tuple[Page, ...] = (
     Page("tasks", tasks.listing, "tasks", Act.READ),
     Page("tasks/<str:task_id>", tasks.show, "task", Act.READ),
     Page("tasks/<str:task_id>/cancel", tasks.cancel, "task-cancel", Act.GENERATE),
-    Page(
-        "tasks/<str:task_id>/callbacks/<str:delivery_id>", tasks.redeliver, "task-redeliver", Act.MANAGE_CALLBACKS
-    ),
+    Page("tasks/<str:task_id>/callbacks/<str:delivery_id>", tasks.redeliver, "task-redeliver", Act.MANAGE_CALLBACKS),
     Page("elements", elements.listing, "elements", Act.READ),
     Page("elements/<str:element_id>/delete", elements.delete, "element-delete", Act.GENERATE),
     Page("files", files.listing, "files", Act.READ),
