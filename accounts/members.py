@@ -50,8 +50,13 @@ def change_role(membership: Membership, role: Role, *, by: Membership | None = N
 
 
 @transaction.atomic
-def set_notify(membership: Membership, wanted: bool | None) -> None:
-    """Whether this member gets e-mails about credits and keys; None: as the role says."""
+def set_notify(membership: Membership, wanted: bool | None, *, by: Membership | None = None) -> None:
+    """Whether this member gets e-mails about credits and keys; None: as the role says.
+
+    Members say so for themselves, and whoever manages a member does for them. Raises Forbidden `role_not_allowed`.
+    """
+    if by is not None and by.pk != membership.pk:
+        _check_by(by, membership.organization, Role(membership.role))
     present = Membership.objects.select_for_update(no_key=True).values("notify").get(pk=membership.pk)
     changes = audit_log.compared(present, {"notify": wanted})
     membership.notify = wanted
@@ -71,6 +76,13 @@ def to_notify(organization: Organization) -> list[str]:
     by_role = Q(notify__isnull=True, role__in=(Role.OWNER, Role.ADMIN))
     wanting = Membership.objects.filter(by_role | Q(notify=True), organization=live, user__is_active=True)
     return list(wanting.order_by("pk").values_list("user__email", flat=True))
+
+
+def gets_notices(membership: Membership) -> bool:
+    """Whether `to_notify` names this member: what was said, else what the role says."""
+    if membership.notify is not None:
+        return membership.notify
+    return membership.role in (Role.OWNER, Role.ADMIN)
 
 
 @transaction.atomic

@@ -10,8 +10,7 @@ from rest_framework.views import APIView
 from accounts import permissions
 from accounts.models import Scope
 from accounts.requests import ApiRequest
-from billing import movements, serializers, standing, statement_csv, statement_pdf, statements, vouchers
-from billing.statements import Statement
+from billing import movements, serializers, standing, statement_files, statements, vouchers
 
 MONTH = OpenApiParameter("month", str, OpenApiParameter.PATH, description="Such as `2026-11`; months are of UTC.")
 
@@ -80,9 +79,7 @@ class MonthStatementCsv(APIView):
     )
     def get(self, request: ApiRequest, month: str) -> StreamingHttpResponse:
         """The same as CSV, for a spreadsheet: UTF-8, every line of the month."""
-        statement = statements.of(request.organization, month, timezone.now())
-        rows = statement_csv.stream(statement)
-        return StreamingHttpResponse(rows, content_type="text/csv; charset=utf-8", headers=_named(statement, "csv"))
+        return statement_files.as_csv(statements.of(request.organization, month, timezone.now()))
 
 
 class MonthStatementPdf(APIView):
@@ -95,9 +92,7 @@ class MonthStatementPdf(APIView):
     )
     def get(self, request: ApiRequest, month: str) -> HttpResponse:
         """The same as PDF, for people. A month of more than 1,000 lines shows one a day and kind."""
-        statement = statements.of(request.organization, month, timezone.now())
-        paper = statement_pdf.render(statement)
-        return HttpResponse(paper, content_type="application/pdf", headers=_named(statement, "pdf"))
+        return statement_files.as_pdf(statements.of(request.organization, month, timezone.now()))
 
 
 class RedeemVoucher(APIView):
@@ -118,8 +113,3 @@ class RedeemVoucher(APIView):
             address=permissions.client_address(request),
         )
         return Response(serializers.VoucherRedeemed(redeemed).data)
-
-
-def _named(statement: Statement, ending: str) -> dict[str, str]:
-    state = "-provisional" if statement.provisional else ""
-    return {"Content-Disposition": f'attachment; filename="statement-{statement.month}{state}.{ending}"'}

@@ -2,16 +2,19 @@
 
 The admin (its theme evaluates expressions) and /docs (its viewer has an inline script) have a looser policy of their
 own; neither loads anything from elsewhere. `form-action` binds redirects after a form, too, so the page that pays is
-named.
+named: Stripe's, or the one of the server that stands in for Stripe in development.
 """
 
 from collections.abc import Callable
+from functools import cache
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from evolink_saas import audiences
 
-CHECKOUT = "https://checkout.stripe.com"
+STRIPE, CHECKOUT = "https://api.stripe.com", "https://checkout.stripe.com"
 BASE = {
     "default-src": "'self'",
     "img-src": "'self' data: blob:",
@@ -19,18 +22,9 @@ BASE = {
     "object-src": "'none'",
     "base-uri": "'none'",
     "frame-ancestors": "'none'",
-    "form-action": f"'self' {CHECKOUT}",
 }
 INLINE = {"script-src": "'self' 'unsafe-inline'", "style-src": "'self' 'unsafe-inline'"}
-
-
-def _policy(directives: dict[str, str]) -> str:
-    return "; ".join(f"{name} {sources}" for name, sources in directives.items())
-
-
-STRICT = _policy(BASE)
-FOR_DOCS = _policy(BASE | INLINE)
-FOR_ADMIN = _policy(BASE | INLINE | {"script-src": "'self' 'unsafe-inline' 'unsafe-eval'"})
+EVALUATED = INLINE | {"script-src": "'self' 'unsafe-inline' 'unsafe-eval'"}
 PERMISSIONS = "camera=(), microphone=(), geolocation=(), payment=()"
 
 
@@ -46,6 +40,19 @@ class ContentPolicy:
 
 
 def of(path: str) -> str:
+    checkout = checkout_origin(settings.STRIPE_API_BASE)
     if audiences.is_admin(path):
-        return FOR_ADMIN
-    return FOR_DOCS if audiences.is_docs(path) else STRICT
+        return _policy(checkout, **EVALUATED)
+    return _policy(checkout, **INLINE) if audiences.is_docs(path) else _policy(checkout)
+
+
+def checkout_origin(api_base: str) -> str:
+    """Where the page stands on which people pay: a server that stands in for Stripe has it at its own address."""
+    parts = urlsplit(api_base)
+    return CHECKOUT if api_base == STRIPE else f"{parts.scheme}://{parts.netloc}"
+
+
+@cache
+def _policy(checkout: str, **looser: str) -> str:
+    directives = BASE | {"form-action": f"'self' {checkout}"} | looser
+    return "; ".join(f"{name} {sources}" for name, sources in directives.items())

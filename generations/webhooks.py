@@ -78,12 +78,19 @@ def redeliver(delivery: Delivery) -> Delivery:
 
 
 def page(
-    organization: Organization, *, task_id: str | None = None, cursor: str | None = None, size: int
+    organization: Organization,
+    *,
+    task_id: str | None = None,
+    state: str | None = None,
+    cursor: str | None = None,
+    size: int,
 ) -> tuple[list[Delivery], str | None]:
     """Newest first with their tries, after `cursor`; and the next cursor. Raises InvalidRequest, NotFound."""
     rows = organization.deliveries.select_related("task").prefetch_related("tries")
     if task_id is not None:
         rows = rows.filter(task=task_list.find(organization, task_id))
+    if state is not None:
+        rows = rows.filter(state=state)
     found, last = paging.page(rows, size, paging.read(Delivery.PREFIX, cursor))
     return found, last.public_id if last else None
 

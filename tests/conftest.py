@@ -16,6 +16,7 @@ pytest_plugins = [
     "tests.generations.simulator",
     "tests.generations.gateway",
     "tests.generations.kie",
+    "tests.generations.receivers",
     "tests.generations.two_accounts",
     "tests.stripe_peer.fixtures",
 ]

@@ -1,4 +1,4 @@
-"""Charts as SVG, made here: days as bars or as a line. Colours come from classes of the style sheet.
+"""Charts as SVG, made here: days as bars or as a line, things as bars across. Colours come from the style sheet.
 
 The picture is for eyes; beside it stands a sentence or a table for those who cannot see it.
 """
@@ -16,6 +16,16 @@ WIDTH, HEIGHT = 720, 200
 LEFT, RIGHT, TOP, BOTTOM = 46, 4, 10, 24
 TICKS = 4
 MOST_LABELS = 7
+ROW, LONGEST_NAME = 38, 60  # of bars across
+
+
+@dataclass(frozen=True)
+class Thing:
+    """One thing's value, and the text that pointing at it shows."""
+
+    name: str
+    value: Decimal
+    text: str
 
 
 @dataclass(frozen=True)
@@ -59,6 +69,23 @@ def line(title: str, days: Sequence[Day]) -> SafeString:
         parts.append(f'<polygon class="area" points="{first},{floor} {" ".join(points)} {last},{floor}"/>')
         parts.append(f'<polyline class="line" points="{" ".join(points)}"/>')
     return mark_safe("".join([*parts, *_days_below(days, wide), "</svg>"]))
+
+
+def across(title: str, things: Sequence[Thing]) -> SafeString:
+    """A bar a thing, one below the other, with its name above it."""
+    most = max([float(thing.value) for thing in things] + [0.0]) or 1.0
+    height = max(1, len(things)) * ROW
+    parts = [f'<svg class="chart" viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(title)}">']
+    for place, thing in enumerate(things):
+        y, wide = place * ROW, max(1.5, max(0.0, float(thing.value)) / most * WIDTH)
+        name = thing.name if len(thing.name) <= LONGEST_NAME else f"{thing.name[: LONGEST_NAME - 1]}…"
+        parts.append(f'<text x="0" y="{y + 13}">{escape(name)}</text>')
+        parts.append(f'<text x="{WIDTH}" y="{y + 13}" text-anchor="end">{short(round(float(thing.value), 2))}</text>')
+        parts.append(
+            f'<rect class="bar" x="0" y="{y + 19}" width="{wide:.1f}" height="9" rx="2">'
+            f"<title>{escape(thing.text)}</title></rect>"
+        )
+    return mark_safe("".join([*parts, "</svg>"]))
 
 
 def short(value: float) -> str:

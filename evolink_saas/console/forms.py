@@ -1,5 +1,6 @@
 """The console's forms: what people type, read into what the domain functions take. They write nothing."""
 
+from collections.abc import Mapping
 from ipaddress import ip_network
 from typing import Any
 from zoneinfo import available_timezones
@@ -20,9 +21,10 @@ MAX_COUNT = 2**31 - 1
 GRACES = ((0, _("at once")), (1, _("in 1 hour")), (24, _("in 24 hours")), (168, _("in 7 days")), (720, _("in 30 days")))
 
 
-def refuse(form: forms.Form, error: ApiError) -> None:
-    """Let the form say what the domain function refused, beside the field that it names."""
-    form.add_error(error.param if error.param in form.fields else None, str(wording.refusal(error)))
+def refuse(form: forms.Form, error: ApiError, names: Mapping[str, str] | None = None) -> None:
+    """Let the form say what the domain function refused, beside the field that it names; `names` are the form's own."""
+    param = (names or {}).get(error.param or "", error.param)
+    form.add_error(param if param in form.fields else None, str(wording.refusal(error)))
 
 
 class CreditsField(forms.DecimalField):

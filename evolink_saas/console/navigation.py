@@ -29,17 +29,32 @@ class Group:
     links: tuple[Link, ...]
 
 
+BILLING = ("voucher", "movements", "top-ups", "top-up", "auto-recharge", "statements", "limits")
 GROUPS: tuple[Group, ...] = (
     Group("", (Link(_("Overview"), "home", "overview"),)),
     Group(
         _("Create"),
         (
+            Link(_("Playground"), "play", "playground", pages=("playground-run", "playground-compare")),
             Link(_("Tasks"), "list", "tasks", pages=("task",)),
             Link(_("Elements"), "face", "elements"),
             Link(_("Files"), "folder", "files", pages=("file-upload",)),
         ),
     ),
-    Group(_("Build"), (Link(_("API keys"), "key", "keys", pages=("key-new", "key", "key-roll", "key-revoke")),)),
+    Group(
+        _("Build"),
+        (
+            Link(_("API keys"), "key", "keys", pages=("key-new", "key", "key-roll", "key-revoke")),
+            Link(_("Callbacks"), "link", "callbacks", pages=("callback", "callback-secret", "callback-rotate")),
+        ),
+    ),
+    Group(
+        _("Money"),
+        (
+            Link(_("Usage"), "chart", "usage"),
+            Link(_("Billing"), "card", "billing", pages=BILLING),
+        ),
+    ),
     Group(
         _("Organization"),
         (

@@ -6,7 +6,23 @@ from dataclasses import dataclass
 
 from accounts.roles import Act
 from evolink_saas.console.entrance import View
-from evolink_saas.console.views import elements, files, keys, members, overview, settings, tasks
+from evolink_saas.console.views import (
+    billing,
+    callbacks,
+    elements,
+    files,
+    keys,
+    limits,
+    members,
+    overview,
+    playground,
+    playground_calls,
+    settings,
+    statements,
+    tasks,
+    top_ups,
+    usage,
+)
 
 
 @dataclass(frozen=True)
@@ -20,6 +36,15 @@ class Page:
 PAGES: tuple[Page, ...] = (
     Page("", overview.show, "overview", Act.READ),
     Page("sandbox", overview.open_sandbox, "open-sandbox", Act.MANAGE_KEYS),
+    Page("playground", playground.show, "playground", Act.READ),
+    Page("playground/compare", playground.compare, "playground-compare", Act.READ),
+    Page("playground/history", playground.history, "playground-history", Act.READ),
+    Page("playground/run", playground.run, "playground-run", Act.GENERATE),
+    Page("playground/price", playground_calls.price, "playground-price", Act.GENERATE),
+    Page("playground/files", playground_calls.upload, "playground-upload", Act.GENERATE),
+    Page("playground/tasks/<str:task_id>", playground_calls.task, "playground-task", Act.READ),
+    Page("playground/tasks/<str:task_id>/cancel", playground_calls.cancel, "playground-cancel", Act.GENERATE),
+    Page("playground/elements/<str:element_id>/picture", playground_calls.picture, "playground-picture", Act.READ),
     Page("tasks", tasks.listing, "tasks", Act.READ),
     Page("tasks/<str:task_id>", tasks.show, "task", Act.READ),
     Page("tasks/<str:task_id>/cancel", tasks.cancel, "task-cancel", Act.GENERATE),
@@ -46,4 +71,27 @@ PAGES: tuple[Page, ...] = (
     Page("invitations/<str:invitation_id>/again", members.invite_again, "invitation-again", Act.MANAGE_MEMBERS),
     Page("settings", settings.show, "settings", Act.READ),
     Page("settings/organization", settings.change_organization, "settings-organization", Act.CHANGE_SETTINGS),
+    Page("usage", usage.show, "usage", Act.READ),
+    Page("usage.csv", usage.csv, "usage-csv", Act.READ),
+    Page("billing", billing.show, "billing", Act.READ),
+    Page("billing/voucher", billing.redeem, "voucher", Act.SPEND),
+    Page("billing/movements", billing.ledger, "movements", Act.READ),
+    Page("billing/top-ups", top_ups.listing, "top-ups", Act.READ),
+    Page("billing/top-ups/new", top_ups.buy, "top-up", Act.SPEND),
+    Page("billing/auto-recharge", top_ups.auto_recharge, "auto-recharge", Act.READ),
+    Page("billing/auto-recharge/change", top_ups.set_auto_recharge, "auto-recharge-change", Act.SPEND),
+    Page("billing/auto-recharge/resume", top_ups.resume, "auto-recharge-resume", Act.SPEND),
+    Page("billing/statements", statements.listing, "statements", Act.READ),
+    Page("billing/statements/<str:month>.<str:kind>", statements.file, "statement", Act.READ),
+    Page("billing/limits", limits.show, "limits", Act.READ),
+    Page("billing/limits/cap", limits.set_cap, "cap", Act.SPEND),
+    Page("billing/limits/thresholds", limits.set_thresholds, "thresholds", Act.SPEND),
+    Page("billing/limits/guard", limits.set_guard, "guard", Act.SPEND),
+    Page("billing/limits/members/<int:number>", limits.set_notify, "notify", Act.READ),
+    Page("callbacks", callbacks.listing, "callbacks", Act.READ),
+    Page("callbacks/secret", callbacks.secret, "callback-secret", Act.MANAGE_CALLBACKS),
+    Page("callbacks/secret/rotate", callbacks.rotate, "callback-rotate", Act.MANAGE_CALLBACKS),
+    Page("callbacks/test", callbacks.test, "callback-test", Act.MANAGE_CALLBACKS),
+    Page("callbacks/<str:delivery_id>", callbacks.one, "callback", Act.READ),
+    Page("callbacks/<str:delivery_id>/again", callbacks.again, "callback-again", Act.MANAGE_CALLBACKS),
 )

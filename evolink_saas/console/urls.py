@@ -9,6 +9,7 @@ app_name = "console"
 urlpatterns = [
     path("", start.arrive, name="start"),
     path("new", start.new_organization, name="new"),
+    path("billing", start.to_billing, name="my-billing"),
     path("me", start.preferences, name="me"),
     *(
         path(f"<str:organization_id>/{page.route}", entrance.guarded(page.view, page.act), name=page.name)

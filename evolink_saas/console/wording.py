@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from accounts.errors import ApiError
+from evolink_saas.console import money_words
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -32,6 +33,7 @@ SCOPES: dict[str, Words] = {
     "keys": _("Manage API keys"),
 }
 BADGES: dict[str, dict[str, tuple[Words, str]]] = {
+    **money_words.BADGES,
     "task": {
         "pending": (_("waiting"), ""),
         "processing": (_("running"), "accent"),
@@ -54,6 +56,7 @@ BADGES: dict[str, dict[str, tuple[Words, str]]] = {
     "invitation": {"open": (_("invited"), "accent"), "expired": (_("expired"), "")},
 }
 REFUSALS: dict[str, Words] = {
+    **money_words.REFUSALS,
     "role_not_allowed": _("Your role in this organization does not allow this."),
     "last_owner": _("An organization must keep an owner. Make somebody else an owner first."),
     "operator_cannot_join": _("An operator of the gateway belongs to no organization."),

@@ -30,8 +30,13 @@ def icon(name: str) -> SafeString:
 
 @register.inclusion_tag("console/parts/field.html")
 def field(bound: BoundField, label: str = "") -> dict[str, Any]:
-    """A field of a form with its label, its help and what is wrong with it."""
+    """A field of a form with its label, its help and what is wrong with it.
+
+    A label that the page gives stands for the form's own words, of which the placeholder is a repetition.
+    """
     widget = bound.field.widget
+    if label:
+        widget.attrs.pop("placeholder", None)
     return {
         "field": bound,
         "label": label or bound.label,
@@ -45,6 +50,12 @@ def field(bound: BoundField, label: str = "") -> dict[str, Any]:
 def credits(amount: Decimal | None) -> str:
     """`12,345.6789`: thousands apart, and no zeros at the end."""
     return "" if amount is None else f"{amount:,.4f}".rstrip("0").rstrip(".")
+
+
+@register.filter
+def change(amount: Decimal) -> str:
+    """`+12.5` or `−3`, and nothing for 0."""
+    return f"{'+' if amount > 0 else '−'}{credits(abs(amount))}" if amount else ""
 
 
 @register.filter

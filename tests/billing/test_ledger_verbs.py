@@ -101,7 +101,7 @@ def test_too_little_is_refused_with_the_figures_and_nothing_is_written(acme: Org
         "account_balance_credits": 20,
         "remaining_credits": 20,
         "reset_at": None,
-        "action_url": f"{settings.PUBLIC_URL}/docs",
+        "action_url": f"{settings.PUBLIC_URL}/console/billing",
     }
     assert totals(acme) == (20, 0)
     assert not Reservation.objects.exists()

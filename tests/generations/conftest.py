@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-import trustme
 from pytest_django import Settings
 
 
@@ -14,13 +13,3 @@ def storage(settings: Settings, tmp_path: Path) -> Path:
     default = {**settings.STORAGES["default"], "OPTIONS": {"location": folder}}
     settings.STORAGES = {**settings.STORAGES, "default": default}
     return folder
-
-
-@pytest.fixture
-def authority(settings: Settings, tmp_path: Path) -> trustme.CA:
-    """Signs certificates for receivers on the loopback, which may be called in this test."""
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    settings.SAFE_HTTP_CA_FILE = str(tmp_path / "ca.pem")
-    settings.SAFE_HTTP_EXTRA_NETWORKS = ["127.0.0.0/8", "::1/128"]
-    return authority

@@ -8,11 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
+import pytest
 import trustme
 from django.db import transaction
 from django.utils import timezone
+from pytest_django import Settings
 
 from generations import webhooks
 from generations.models import Delivery, Task
@@ -43,6 +46,16 @@ class Receiver:
 def status(code: int, *headers: str, body: bytes = b"") -> bytes:
     head = [f"HTTP/1.1 {code} Said", f"Content-Length: {len(body)}", *headers]
     return "\r\n".join(head).encode() + b"\r\n\r\n" + body
+
+
+@pytest.fixture
+def authority(settings: Settings, tmp_path: Path) -> trustme.CA:
+    """Signs certificates for receivers on the loopback, which may be called in this test."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    settings.SAFE_HTTP_CA_FILE = str(tmp_path / "ca.pem")
+    settings.SAFE_HTTP_EXTRA_NETWORKS = ["127.0.0.0/8", "::1/128"]
+    return authority
 
 
 @contextmanager

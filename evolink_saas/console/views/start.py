@@ -20,12 +20,14 @@ from evolink_saas.console.forms import OrganizationForm, PersonForm
 @login_required
 def arrive(request: SignedIn) -> HttpResponse:
     """The organization that was looked at last, else the first; operators without one go to the admin."""
-    mine = list(request.user.organizations.order_by("pk"))
-    last = request.session.get(CHOSEN, "")
-    found = [one.public_id for one in mine] + [one.sandbox.public_id for one in mine if hasattr(one, "sandbox")]
-    if last in found or found:
-        return redirect("console:overview", last if last in found else found[0])
-    return redirect("admin:index" if request.user.is_staff else "console:new")
+    return _to_last(request, "console:overview")
+
+
+@never_cache
+@login_required
+def to_billing(request: SignedIn) -> HttpResponse:
+    """Where a refusal for want of credits, and the page that pays, send people."""
+    return _to_last(request, "console:billing")
 
 
 @never_cache
@@ -52,6 +54,15 @@ def preferences(request: SignedIn) -> HttpResponse:
         languages.remember(response, form.cleaned_data["language"])
         return response
     return render(request, "console/me.html", {"form": form}, status=_status(form))
+
+
+def _to_last(request: SignedIn, page: str) -> HttpResponse:
+    mine = list(request.user.organizations.order_by("pk"))
+    last = request.session.get(CHOSEN, "")
+    found = [one.public_id for one in mine] + [one.sandbox.public_id for one in mine if hasattr(one, "sandbox")]
+    if last in found or found:
+        return redirect(page, last if last in found else found[0])
+    return redirect("admin:index" if request.user.is_staff else "console:new")
 
 
 def _status(form: OrganizationForm | PersonForm) -> int:
