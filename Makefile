@@ -48,6 +48,7 @@ bench: setup ## measure speed, polling, memory and reports into docs/figures.md
 	$(PY) -m tests.benchmarks.health
 	$(PY) -m tests.benchmarks.reports
 	$(PY) -m tests.benchmarks.year
+	$(PY) -m tests.benchmarks.pages
 
 requirements: setup ## pin the newest versions that pyproject.toml allows
 	.venv/bin/uv pip compile pyproject.toml --universal --generate-hashes --python-version 3.11 \

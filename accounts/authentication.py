@@ -11,8 +11,8 @@ from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from accounts import keys
-from accounts.errors import Forbidden, Unauthenticated
+from accounts import keys, organizations
+from accounts.errors import Unauthenticated
 from accounts.models import ApiKey
 
 
@@ -39,8 +39,7 @@ def authenticate(text: str, now: datetime) -> ApiKey:
         raise Unauthenticated("key_disabled", "This API key is disabled.")
     if key.has_expired(now):
         raise Unauthenticated("key_expired", "This API key has expired.")
-    if key.organization.suspended_at is not None:
-        raise Forbidden("organization_suspended", "This organization is suspended; please contact support.")
+    organizations.check_not_suspended(key.organization)
     keys.remember_use(key, now)
     return key
 

@@ -12,7 +12,7 @@ import pgtrigger
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
-from django.core.validators import MinValueValidator
+from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
@@ -259,6 +259,39 @@ class RateWindow(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["key_id", "minute"], name="one_rate_window_per_key_and_minute")]
+
+
+class Announcement(models.Model):
+    """A line that everybody reads on the public pages, from a moment on and perhaps until one."""
+
+    LINK = r"^(/([^/\\].*)?|https://[^/\s].*)$"
+
+    text_en = models.CharField("text in English", max_length=200)
+    text_zh_hans = models.CharField("text in Chinese", max_length=200)
+    link = models.CharField(
+        max_length=500,
+        blank=True,
+        validators=[RegexValidator(LINK, "Write a path of ours, such as /docs, or an https address.")],
+        help_text="Where the line leads: a path of ours, such as /docs, or an https address.",
+    )
+    starts_at = models.DateTimeField(default=timezone.now)
+    ends_at = models.DateTimeField(null=True, blank=True, help_text="Empty: until it is disabled.")
+    enabled = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(ends_at=None) | models.Q(ends_at__gt=models.F("starts_at")),
+                name="announcement_ends_after_it_starts",
+                violation_error_message="It must end after it starts.",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(text_en="") & ~models.Q(text_zh_hans=""), name="announcement_speaks_every_language"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.text_en
 
 
 class AuditEntry(models.Model):

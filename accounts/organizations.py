@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts import audit_log, members, roles
-from accounts.errors import InvalidRequest
+from accounts.errors import Forbidden, InvalidRequest
 from accounts.models import Membership, Organization, Role, UserGroup
 from accounts.roles import Act
 
@@ -83,6 +83,12 @@ def suspend(organization: Organization, reason: str) -> None:
         one.save(update_fields=["suspended_at", "suspended_reason"])
         changes = {"suspended_at": [None, one.suspended_at]}
         audit_log.record(action="organization.suspended", target=one, organization=one, changes=changes, reason=reason)
+
+
+def check_not_suspended(organization: Organization) -> None:
+    """Raises Forbidden `organization_suspended`."""
+    if organization.suspended_at is not None:
+        raise Forbidden("organization_suspended", "This organization is suspended; please contact support.")
 
 
 @transaction.atomic

@@ -2,6 +2,7 @@
 
 from zoneinfo import available_timezones
 
+from django.conf import settings
 from django.db import transaction
 
 from accounts import audit_log
@@ -17,6 +18,12 @@ def sign_up(email: str, password: str, language: str) -> User:
     user = User.objects.create_user(email, password, language=language)
     audit_log.record(action="user.signed_up", target=user, changes=audit_log.made(user, ("email", "language")))
     return user
+
+
+def language_of(email: str) -> str:
+    """What e-mails to this address are written in."""
+    chosen = User.objects.filter(email__iexact=email).values_list("language", flat=True).first()
+    return chosen or settings.LANGUAGE_CODE
 
 
 @transaction.atomic

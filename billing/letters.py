@@ -12,14 +12,15 @@ from uuid import UUID
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import translation
-from django.utils.translation import gettext
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from accounts import invitations, keys
 from accounts.models import Invitation
 from billing.models import Notice
 
-WHY = (
-    "You get this e-mail because you are an owner or admin of {name}, or asked for it. In the console, “Limits and "
+WHY = gettext_noop(
+    "You get this e-mail because you are an owner or admin of %(name)s, or asked for it. In the console, “Limits and "
     "alerts” of your organization's billing turns it off."
 )
 
@@ -30,38 +31,47 @@ class Letter:
     text: str
 
 
-def write(notice: Notice) -> Letter:
+def write(notice: Notice, language: str) -> Letter:
     """The letter of a notice. An organization's name is its customer's: it stays on one line of the header."""
     name = " ".join(notice.organization.name.split())
     if notice.kind == Notice.Kind.INVITATION:
         return invitation(name, notice.facts)
-    subject, paragraphs = LETTERS[Notice.Kind(notice.kind)](name, notice.facts)
-    about = f"Organization: {name} ({notice.organization.public_id})"
-    text = "\n\n".join([*paragraphs, about, WHY.format(name=name)])
+    with translation.override(language):
+        subject, paragraphs = LETTERS[Notice.Kind(notice.kind)](name, notice.facts)
+        about = _("Organization: %(name)s (%(id)s)") % {"name": name, "id": notice.organization.public_id}
+        text = "\n\n".join([*paragraphs, about, _(WHY) % {"name": name}])
     return Letter(subject=subject, text=f"{text}\n")
 
 
 def low_balance(name: str, facts: dict[str, Any]) -> tuple[str, list[str]]:
-    subject = f"{name}: fewer than {facts['threshold']} credits left"
-    return subject, [
-        f"{name} has {facts['available']} credits available since {moment(facts['at'])}. "
-        f"You asked to be told when they fall below {facts['threshold']}.",
-        "Requests are refused when the credits do not cover their price. Running tasks are not affected.",
-        f"Top up: {settings.TOP_UP_URL}",
+    words = facts | {"name": name, "at": moment(facts["at"]), "url": settings.TOP_UP_URL}
+    return _("%(name)s: fewer than %(threshold)s credits left") % words, [
+        _(
+            "%(name)s has %(available)s credits available since %(at)s. "
+            "You asked to be told when they fall below %(threshold)s."
+        )
+        % words,
+        _("Requests are refused when the credits do not cover their price. Running tasks are not affected."),
+        _("Top up: %(url)s") % words,
     ]
 
 
 def key_paused(name: str, facts: dict[str, Any]) -> tuple[str, list[str]]:
-    subject = f"{name}: the API key {facts['key_name']} is paused"
     link = keys.resume_link(UUID(facts["key"]), datetime.fromisoformat(facts["at"]))
-    return subject, [
-        f"The API key {facts['key_name']} ({facts['key_hint']}, {facts['key_id']}) spent {facts['spent']} credits in "
-        f"the hour from {moment(facts['hour_at'])}. Its busiest hour of the 14 days before had {facts['busiest']}, and "
-        f"your organization allows {facts['allowed']}. It is paused since {moment(facts['at'])}.",
-        "While it is paused, new requests with it are refused with 403 `key_paused`. Running tasks go on, and it can "
-        "still read.",
-        f"If you expected this, let it work again: {link}",
-        "If you did not, somebody else may have your key. Make a new one and revoke this one.",
+    words = facts | {"name": name, "at": moment(facts["at"]), "hour_at": moment(facts["hour_at"]), "link": link}
+    return _("%(name)s: the API key %(key_name)s is paused") % words, [
+        _(
+            "The API key %(key_name)s (%(key_hint)s, %(key_id)s) spent %(spent)s credits in the hour from %(hour_at)s. "
+            "Its busiest hour of the 14 days before had %(busiest)s, and your organization allows %(allowed)s. "
+            "It is paused since %(at)s."
+        )
+        % words,
+        _(
+            "While it is paused, new requests with it are refused with 403 `key_paused`. Running tasks go on, and it "
+            "can still read."
+        ),
+        _("If you expected this, let it work again: %(link)s") % words,
+        _("If you did not, somebody else may have your key. Make a new one and revoke this one."),
     ]
 
 
@@ -72,7 +82,7 @@ def invitation(name: str, facts: dict[str, Any]) -> Letter:
         words = {"organization": name, "by": " ".join(facts["by"].split()), "link": invitations.link(found)}
         words |= {"until": moment(found.expires_at.isoformat())}
         text = render_to_string("billing/invitation.txt", words)
-        subject = gettext("%(by)s invites you to %(organization)s") % words
+        subject = _("%(by)s invites you to %(organization)s") % words
     return Letter(subject=subject, text=text)
 
 

@@ -20,7 +20,7 @@ from django.core.mail import EmailMessage
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import members
+from accounts import members, people
 from accounts.models import Organization
 from billing import letters
 from billing.models import Notice, NoticeMail
@@ -98,7 +98,7 @@ def message_id(mail: NoticeMail) -> str:
 
 def _message(mail: NoticeMail) -> EmailMessage:
     notice = mail.notice
-    letter = letters.write(notice)
+    letter = letters.write(notice, people.language_of(mail.email))
     headers = {"Message-ID": message_id(mail), "Auto-Submitted": "auto-generated"}
     return EmailMessage(letter.subject, letter.text, to=[mail.email], headers=headers)
 

@@ -119,6 +119,19 @@ def price(inputs: Mapping[str, Any], seconds: Decimal | int | None = None) -> De
     return amount.quantize(SMALLEST, ROUND_HALF_UP)
 
 
+def cost(row: Row, seconds: Decimal | int | None) -> Decimal:
+    """The credits of one task at a row of `table`; `seconds` is None for what costs a call."""
+    inputs = {
+        "unit": row.unit,
+        "rate": spelled(row.rate),
+        "factor": spelled(row.factor),
+        "multiplier": "1",
+        "exact_rate": None,
+        "minimum_seconds": spelled(row.minimum_seconds),
+    }
+    return price(inputs, seconds)
+
+
 def settle(inputs: Mapping[str, Any], measured: Decimal | None) -> Decimal:
     """What a finished task costs: its price, or that of its measured seconds where they decide; never more."""
     reserved, seconds = price(inputs), settled_seconds(inputs, measured)

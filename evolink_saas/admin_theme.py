@@ -7,7 +7,8 @@ from django.urls import reverse_lazy
 
 
 def _page(title: str, icon: str, name: str, **more: str) -> dict[str, Any]:
-    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{name}_changelist"), **more}
+    """`rows`: whose page it is; `evolink_saas.side_bar` hides it from those who may not see them."""
+    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{name}_changelist"), "rows": name, **more}
 
 
 def _report(title: str, icon: str, name: str) -> dict[str, Any]:
@@ -20,6 +21,7 @@ def _group(title: str, *items: dict[str, Any]) -> dict[str, Any]:
 
 
 NAVIGATION = [
+    {"title": "", "items": [{"title": "Today", "icon": "dashboard", "link": reverse_lazy("admin:index")}]},
     _group(
         "Work",
         _page("Tasks", "movie", "generations_task"),
@@ -33,8 +35,11 @@ NAVIGATION = [
         "Customers",
         _page("Organizations", "apartment", "accounts_organization"),
         _page("People", "person", "accounts_user"),
+        _page("Invitations", "outgoing_mail", "accounts_invitation"),
+        _page("Second factors", "phonelink_lock", "mfa_authenticator"),
         _page("API keys", "key", "accounts_apikey"),
         _page("User groups", "group", "accounts_usergroup"),
+        _page("Announcements", "campaign", "accounts_announcement"),
     ),
     _group(
         "Books",
@@ -97,6 +102,12 @@ UNFOLD = {
     "SITE_SUBHEADER": "Operators",
     "SITE_SYMBOL": "movie",
     "SHOW_VIEW_ON_SITE": False,
-    "STYLES": [lambda request: static("accounts/admin.css"), lambda request: static("reports/reports.css")],
-    "SIDEBAR": {"show_search": True, "show_all_applications": True, "navigation": NAVIGATION},
+    "DASHBOARD_CALLBACK": "evolink_saas.dashboard.page.fill",
+    "STYLES": [
+        lambda request: static("accounts/admin.css"),
+        lambda request: static("reports/reports.css"),
+        lambda request: static("dashboard/dashboard.css"),
+    ],
+    "ACCOUNT": {"navigation": [{"title": "Two-factor sign-in", "link": reverse_lazy("mfa_index")}]},
+    "SIDEBAR": {"show_search": True, "show_all_applications": True, "navigation": "evolink_saas.side_bar.navigation"},
 }

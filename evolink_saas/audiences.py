@@ -4,7 +4,7 @@ Pages speak the visitor's language, carry the strict content policy and say in H
 pages adds its prefix here.
 """
 
-PAGES = ("/console", "/account/", "/preferences/", "/invitations/", "/models/", "/status", "/keys/resume")
+PAGES = ("/console", "/account/", "/preferences/", "/invitations/", "/models", "/status", "/keys/resume")
 ADMIN, DOCS = "/admin/", "/docs"
 
 

@@ -4,7 +4,7 @@ evolink.E001  PUBLIC_URL is not https                    evolink.E005  DEBUG is 
 evolink.E002  safe_http may reach extra networks         evolink.E006  a simulator account serves live keys
 evolink.E003  a development secret is in use             evolink.E007  an encryption key cannot be read
 evolink.E004  the run-time role is the owner             evolink.E008  Stripe without a webhook secret
-                                                         evolink.E009  Stripe is not Stripe
+evolink.E010  the translations are not compiled          evolink.E009  Stripe is not Stripe
 """
 
 from collections.abc import Callable
@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error
 from django.db import DatabaseError
 
+from evolink_saas import translations
 from generations.models import ProviderAccount
 
 Check = Callable[..., list[CheckMessage]]
@@ -87,6 +88,13 @@ def stripe_address(**_: Any) -> list[CheckMessage]:
     return [Error(f"STRIPE_API_BASE is {settings.STRIPE_API_BASE}.", hint=hint, id="evolink.E009")]
 
 
+def translations_compiled(**_: Any) -> list[CheckMessage]:
+    if translations.MO.exists():
+        return []
+    hint = "Run python -m evolink_saas.translations compile where the code is installed."
+    return [Error(f"{translations.MO.name} is missing: every page is English.", hint=hint, id="evolink.E010")]
+
+
 ALWAYS: tuple[Check, ...] = (encryption_keys, stripe_secrets)
 BEFORE_DEPLOYMENT: tuple[Check, ...] = (
     public_url,
@@ -95,6 +103,7 @@ BEFORE_DEPLOYMENT: tuple[Check, ...] = (
     database_roles,
     debug,
     stripe_address,
+    translations_compiled,
 )
 
 

@@ -117,7 +117,9 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
 ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_CHANGE = True
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT = 15 * 60
 ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
+ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = 15 * 60
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
@@ -260,6 +262,7 @@ CALLBACK_TIMEOUT_SECONDS = float(env.decimal("CALLBACK_TIMEOUT_SECONDS", "10"))
 SIMULATORS_SERVE_LIVE_KEYS = DEBUG
 MAX_ATTEMPTS = env.integer("MAX_ATTEMPTS", 2, minimum=1)  # of one task that a provider accepted; refusals count not
 MEDIA_TIMEOUT_SECONDS = float(env.decimal("MEDIA_TIMEOUT_SECONDS", "20"))  # for all reference media of a task
+FILE_UPLOAD_HANDLERS = ["generations.upload_bodies.FilesOfForms"]  # of pages; the API has its own
 SANDBOX_RUNNING_LIMIT = env.integer("SANDBOX_RUNNING_LIMIT", 10, minimum=1)  # tasks at work per sandbox organization
 FACE_CHECK_OTHER_ANGLES = env.text("FACE_CHECK_OTHER_ANGLES", "warn")  # refuse, warn or off
 MAX_CLAIMS = 5  # poison work is set aside after so many claims that ended in nothing

@@ -1,8 +1,9 @@
 """How people sign in: django-allauth with our rules.
 
-Whoever is made an operator was given the address by whoever made them, so it needs no verification. A verified address
-brings the credits of a sign-up. A mail server that does not answer must not look like a crash: the page says so, and
-the code can be asked for again. Secrets of second factors rest encrypted.
+Whoever signs up verifies the address; a login that an operator or a command made needs none, because whoever made it
+vouches for it. A verified address brings the credits of a sign-up. E-mails leave after the commit, and a mail server
+that does not answer must not look like a crash: the page says so, and the code can be asked for again. Secrets of
+second factors rest encrypted.
 """
 
 import logging
@@ -13,17 +14,26 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
 from allauth.account.stages import EmailVerificationStage
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
+from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.translation import gettext
 
-from accounts import encryption, permissions
+from accounts import audit_log, encryption, permissions
 from accounts.models import User
 from evolink_saas import languages, signup
 
 logger = logging.getLogger(__name__)
 VERIFICATION = "allauth.account.stages.EmailVerificationStage"
+LIVES = {
+    "account/email/email_confirmation": settings.ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT,
+    "account/email/email_confirmation_signup": settings.ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT,
+    "account/email/password_reset_code": settings.ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT,
+}
+"""For how many seconds the code of an e-mail works."""
 
 
 def shown(user: User) -> str:
@@ -31,10 +41,12 @@ def shown(user: User) -> str:
 
 
 class Verification(EmailVerificationStage):
-    """Everybody but operators."""
+    """For those who signed up: they have a row of `EmailAddress`."""
 
     def handle(self) -> Any:
-        return (None, True) if self.login.user.is_staff else super().handle()
+        user = self.login.user
+        vouched_for = user.is_staff or not EmailAddress.objects.filter(user=user).exists()
+        return (None, True) if vouched_for else super().handle()
 
 
 class SignIn(DefaultAccountAdapter):
@@ -63,11 +75,29 @@ class SignIn(DefaultAccountAdapter):
         return response
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        words = {"brand": signup.BRAND, "public_url": settings.PUBLIC_URL, "reset_url": _reset_url()}
+        words["minutes"] = LIVES.get(template_prefix, 0) // 60
+        transaction.on_commit(lambda: self._send(template_prefix, email, context | words))
+
+    def _send(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         try:
-            super().send_mail(template_prefix, email, context | {"brand": signup.BRAND})
+            super().send_mail(template_prefix, email, context)
         except (SMTPException, OSError) as error:
             logger.error("The e-mail %s was not sent: %s", template_prefix, error)
             messages.error(self.request, gettext("The e-mail could not be sent. Please try again in a moment."))
+
+
+@transaction.atomic
+def remove_second_factor(user: User) -> None:
+    """For somebody who lost it; the recovery codes go as well."""
+    factors = Authenticator.objects.filter(user=user)
+    changes = {"second_factor": [", ".join(factors.order_by("type").values_list("type", flat=True)), None]}
+    factors.delete()
+    audit_log.record(action="user.second_factor_removed", target=user, changes=changes)
+
+
+def _reset_url() -> str:
+    return f"{settings.PUBLIC_URL}{reverse('account_reset_password')}"
 
 
 class TwoFactor(DefaultMFAAdapter):

@@ -8,10 +8,11 @@ from decimal import Decimal
 from typing import Any
 
 from allauth.account.forms import SignupForm
+from allauth.core import context
 from django import forms
 from django.conf import settings
-from django.db import transaction
-from django.http import HttpRequest
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from accounts import invitations, people
@@ -35,13 +36,22 @@ class SignUpForm(SignupForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["email"].label = _("E-mail address")
-        self.fields["password1"].help_text = _("At least 10 characters.")
-        for field in self.fields.values():
-            field.widget.attrs.pop("placeholder", None)
+        for name in ("email", "password1"):
+            self.fields[name].widget.attrs.pop("placeholder", None)
+        if invitations.fits(_link(), self.initial.get("email", "")):
+            del self.fields["organization"]
+
+    def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
+        """Of two at once with one address, the second is told what a later one is told."""
+        try:
+            saved: tuple[User | None, HttpResponse | None] = super().try_save(request)
+        except IntegrityError:
+            self.account_already_exists = True
+            saved = super().try_save(request)
+        return saved
 
     def save(self, request: HttpRequest) -> User:
         """The person and the organization, both or neither."""
-        self.cleaned_data["invitation"] = request.session.get(INVITED, "")
         with transaction.atomic():
             return super().save(request)
 
@@ -50,10 +60,15 @@ def register(wanted: Mapping[str, Any], language: str) -> User:
     """In a transaction. Whoever was invited to this address needs no organization of their own."""
     email = wanted["email"]
     user = people.sign_up(email, wanted["password1"], language)
-    if not invitations.fits(wanted.get("invitation", ""), email):
+    if not invitations.fits(_link(), email):
         name = wanted.get("organization") or email.partition("@")[0]
         opening.open_organization(name, email, Decimal(0))
     return user
+
+
+def _link() -> str:
+    """The text of the invitation that this visitor came by, or nothing."""
+    return str(context.request.session.get(INVITED, "")) if context.request else ""
 
 
 def welcome(user: User) -> None:

@@ -1,5 +1,6 @@
 """Every URL."""
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.contrib.staticfiles.views import serve as serve_static
 from django.urls import URLPattern, URLResolver, include, path, re_path
@@ -22,7 +23,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("invitations/<str:token>", invited.show, name="invitation"),
     path("account/", include("evolink_saas.account_urls")),
     path("preferences/", include("evolink_saas.preference_urls")),
+    path("", include("evolink_saas.site.urls")),
     path("admin/reports/", include("evolink_saas.reports.urls")),
+    path("admin/login/", secure_admin_login(admin.site.login)),  # by /account/login/, where wrong tries are counted
     path("admin/", admin.site.urls),
     re_path(r"^static/(?P<path>.*)$", serve_static, {"insecure": True}),
     re_path(r"^(?!admin$)", errors.invalid_url),

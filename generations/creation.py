@@ -19,6 +19,7 @@ from django.utils import timezone
 from accounts import organizations
 from accounts.compiled import Compiled, Given, in_one_trip
 from accounts.errors import TooManyRequests, Unavailable
+from accounts.key_rights import Actor
 from accounts.models import ApiKey, Organization
 from billing import ledger, one_statement, pricing
 from generations import doorbell, elements, estimates, health, idempotency, leases, quotes, routing, validation
@@ -47,13 +48,13 @@ class Answer:
     replayed: bool
 
 
-def create(organization: Organization, key: ApiKey, body: Mapping[str, Any], idempotency_key: str | None) -> Answer:
-    """Make the task a request asks for. Raises ApiError and then has changed nothing.
+def create(organization: Organization, by: Actor, body: Mapping[str, Any], idempotency_key: str | None) -> Answer:
+    """Make the task that a key or a member asks for. Raises ApiError and then has changed nothing.
 
-    That the model was not available is remembered, for what we say of it in public.
+    A member's task has no key, so that it counts in no key's budget; the organization's cap and limits hold. That the model was not available is remembered, for what we say of it in public.
     """
     try:
-        return _create(organization, key, body, idempotency_key)
+        return _create(organization, by, body, idempotency_key)
     except Unavailable as error:
         if error.code == "model_unavailable":
             health.note_refusal(organization, body["model"])
@@ -70,10 +71,10 @@ def takes(organization: Organization, body: Mapping[str, Any]) -> bool:
     return True
 
 
-def _create(organization: Organization, key: ApiKey, body: Mapping[str, Any], idempotency_key: str | None) -> Answer:
+def _create(organization: Organization, by: Actor, body: Mapping[str, Any], idempotency_key: str | None) -> Answer:
     if idempotency_key is None:
         with transaction.atomic():
-            return Answer(text=_make(organization, key, body)[1], replayed=False)
+            return Answer(text=_make(organization, by, body)[1], replayed=False)
     idempotency.check(idempotency_key)
     fingerprint = idempotency.digest(body)
     with transaction.atomic():
@@ -81,16 +82,16 @@ def _create(organization: Organization, key: ApiKey, body: Mapping[str, Any], id
         if earlier is not None:
             return Answer(text=earlier, replayed=True)
         remember = (ENDPOINT, idempotency_key, fingerprint)
-        return Answer(text=_make(organization, key, body, remember)[1], replayed=False)
+        return Answer(text=_make(organization, by, body, remember)[1], replayed=False)
 
 
 def _make(
-    organization: Organization, key: ApiKey, body: Mapping[str, Any], remember: tuple[str, str, bytes] | None = None
+    organization: Organization, by: Actor, body: Mapping[str, Any], remember: tuple[str, str, bytes] | None = None
 ) -> tuple[Task, str]:
-    asked = validation.check(organization, key, body)
+    asked = validation.check(organization, by, body)
     quote = quotes.lock(organization, asked, body)
     price = _price_and_admit(organization, asked, quote)
-    task = _task(organization, key, asked, price, quote)
+    task = _task(organization, by, asked, price, quote)
     answer = json.dumps(task_object(task), ensure_ascii=False, separators=(",", ":"))
     if quote:
         quotes.use(quote, task)
@@ -100,16 +101,17 @@ def _make(
             _media(task, asked),
             [idempotency.record(organization, *remember, task, answer)] if remember else [],
         )
-        ledger.reserve(organization, task.pk, price.credits, api_key=key, model=task.model)
-        _check_room(organization, key)
+        ledger.reserve(organization, task.pk, price.credits, api_key=task.api_key, model=task.model)
+        _check_room(organization, task.api_key)
     return task, answer
 
 
-def _task(organization: Organization, key: ApiKey, asked: Asked, price: pricing.Price, quote: Quote | None) -> Task:
+def _task(organization: Organization, by: Actor, asked: Asked, price: pricing.Price, quote: Quote | None) -> Task:
     now, spec, parsed, given = timezone.now(), asked.spec, asked.parsed, asked.given
     return Task(
         organization=organization,
-        api_key=key,
+        api_key=by if isinstance(by, ApiKey) else None,
+        made_by=None if isinstance(by, ApiKey) else by.user,
         model=spec.id,
         type=spec.type,
         inputs=parsed.inputs,
@@ -174,14 +176,15 @@ def _wish(organization: Organization, asked: Asked, price: pricing.Price) -> rou
     )
 
 
-def _check_room(organization: Organization, key: ApiKey) -> None:
+def _check_room(organization: Organization, key: ApiKey | None) -> None:
     """The key's running limit counts unfinished tasks; the organization's queued limit those beyond its running one.
 
     Counted with the new task and behind the wallet's lock, so that two at once cannot both take the last place.
     """
-    sharing = Task.objects.filter(api_key__budget=key.budget_id)  # with the key it was rolled from or into
-    if key.running_limit is not None and sharing.filter(status__in=Task.OPEN).count() > key.running_limit:
-        raise _too_many("This API key has as many unfinished tasks as it may.")
+    if key is not None and key.running_limit is not None:
+        sharing = Task.objects.filter(api_key__budget=key.budget_id)  # with the key it was rolled from or into
+        if sharing.filter(status__in=Task.OPEN).count() > key.running_limit:
+            raise _too_many("This API key has as many unfinished tasks as it may.")
     running, queued = organizations.running_limit(organization), organizations.queued_limit(organization)
     if running is None or queued is None:
         return

@@ -1,5 +1,6 @@
 """Quotes: what a request would cost, promised for fifteen minutes and for one task.
 
+    priced what a request that was read costs now: nothing is promised, nothing written
     make   validates the body as a generation would, freezes every input of its price, and reserves nothing
     lock   finds the quote that a generation names, for exactly this body; until commit nobody else can use it
     use    gives it to the task that it prices, in the transaction that makes the task
@@ -17,7 +18,8 @@ from django.utils import timezone
 
 from accounts import ids
 from accounts.errors import Conflict, Unprocessable
-from accounts.models import ApiKey, Organization
+from accounts.key_rights import Actor
+from accounts.models import Organization
 from billing import price_lines, pricing
 from billing.pricing import Line
 from generations import idempotency, validation
@@ -42,29 +44,44 @@ class Quoted:
     lines: list[Line]
 
 
-def make(organization: Organization, key: ApiKey, body: Mapping[str, Any]) -> Quoted:
-    """Promise what this request costs now. Raises ApiError as the request itself would."""
-    asked = validation.check(organization, key, body)
+@dataclass(frozen=True, kw_only=True)
+class Priced:
+    """What a request costs now and how that comes about. `is_maximum`: the charge may be less, and never more."""
+
+    price: pricing.Price
+    billing_rule: str
+    is_maximum: bool
+    lines: list[Line]
+
+
+def priced(organization: Organization, asked: Asked) -> Priced:
+    """Promises nothing. Raises Unavailable `model_unavailable`."""
     price = validation.price(organization, asked)
+    group = organization.user_group.name
+    return Priced(
+        price=price,
+        billing_rule=asked.parsed.price.billing_rule,
+        is_maximum=asked.may_cost_less,
+        lines=price_lines.explain(price.inputs, price.lines[0].label, user_group=group, asked=asked.duration),
+    )
+
+
+def make(organization: Organization, by: Actor, body: Mapping[str, Any]) -> Quoted:
+    """Promise what this request costs now. Raises ApiError as the request itself would."""
+    asked = validation.check(organization, by, body)
+    found = priced(organization, asked)
     now = timezone.now()
     quote = Quote.objects.create(
         organization=organization,
         model=asked.spec.id,
         body_digest=_digest(body),
-        price=price.inputs,
+        price=found.price.inputs,
         user_group=organization.user_group.name,
-        credits=price.credits,
+        credits=found.price.credits,
         created_at=now,
         expires_at=now + LIVES,
     )
-    return Quoted(
-        quote=quote,
-        billing_rule=asked.parsed.price.billing_rule,
-        is_maximum=asked.may_cost_less,
-        lines=price_lines.explain(
-            price.inputs, price.lines[0].label, user_group=quote.user_group, asked=asked.duration
-        ),
-    )
+    return Quoted(quote=quote, billing_rule=found.billing_rule, is_maximum=found.is_maximum, lines=found.lines)
 
 
 def lock(organization: Organization, asked: Asked, body: Mapping[str, Any]) -> Quote | None:

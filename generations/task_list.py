@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts import ids, paging
 from accounts.errors import InvalidRequest, NotFound
-from accounts.models import Organization
+from accounts.models import ApiKey, Organization
 from generations.models import Attempt, Task
 
 LAST_ROW = 1000
@@ -22,6 +22,7 @@ class Filters:
     status: str | None = None
     type: str | None = None
     model: str | None = None
+    key: ApiKey | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None
     metadata: dict[str, str] = field(default_factory=dict)
@@ -43,6 +44,12 @@ def find_many(organization: Organization, task_ids: list[str]) -> list[Task]:
     wanted = dict.fromkeys(identifier for text in task_ids if (identifier := ids.decode(Task.PREFIX, text)))
     found = _with_results(organization.tasks.filter(pk__in=wanted)).in_bulk()
     return [found[identifier] for identifier in wanted if identifier in found]
+
+
+def made_by_members(organization: Organization, most: int) -> list[Task]:
+    """The newest tasks that members made in the console, newest first."""
+    rows = organization.tasks.filter(made_by__isnull=False).order_by("-pk")
+    return list(_with_results(rows)[:most])
 
 
 def by_page(organization: Organization, filters: Filters, page: int, size: int) -> tuple[list[Task], int, str | None]:
@@ -69,6 +76,7 @@ def _filtered(organization: Organization, filters: Filters) -> QuerySet[Task]:
     wanted: dict[str, Any] = {
         "type": filters.type,
         "model": filters.model,
+        "api_key": filters.key,
         "created_at__gte": filters.created_after,
         "created_at__lt": filters.created_before,
         "metadata__contains": filters.metadata or None,

@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any, BinaryIO
 
-from django.core.files.uploadhandler import TemporaryFileUploadHandler
+from django.core.exceptions import RequestDataTooBig
+from django.core.files.uploadhandler import SkipFile, TemporaryFileUploadHandler
 from rest_framework.parsers import DataAndFiles, MultiPartParser
 
 from accounts.errors import InvalidRequest, TooLarge
@@ -103,6 +104,25 @@ class MultipartFile(MultiPartParser):
             raise too_large()
         request._request.upload_handlers = [TemporaryFileUploadHandler()]
         return super().parse(stream, media_type, parser_context)
+
+
+class FilesOfForms(TemporaryFileUploadHandler):
+    """Files in the forms of pages go to the disk, too, and a form is no larger than the largest file we take.
+
+    A form is read before its page knows who sends it, so the files of somebody who is not signed in are passed over.
+    """
+
+    def handle_raw_input(
+        self, input_data: Any, META: Any, content_length: int, boundary: str, encoding: str | None = None
+    ) -> None:
+        if content_length > MAX_VIDEO_BYTES + OTHER_FIELDS_BYTES:
+            raise RequestDataTooBig("The form is larger than the largest file.")
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        user = getattr(self.request, "user", None)
+        if user is None or not user.is_authenticated:
+            raise SkipFile
+        super().new_file(*args, **kwargs)
 
 
 class _LongString:

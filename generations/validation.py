@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from accounts import key_rights, keys
+from accounts import key_rights, keys, organizations, roles
 from accounts.errors import InvalidRequest, Unavailable
+from accounts.key_rights import Actor
 from accounts.models import ApiKey, Organization
+from accounts.roles import Act
 from billing import pricing
 from billing.errors import PriceMissing
 from generations import catalog, elements, references, safe_http, settlement
@@ -58,12 +60,14 @@ class Asked:
         return {"model": wanted.model, "cell": wanted.cell, "seconds": billed} | self.settled
 
 
-def check(organization: Organization, key: ApiKey, body: Mapping[str, Any]) -> Asked:
-    """Everything that may be asked of the body of a request. Raises ApiError. Reads, and writes nothing."""
+def check(organization: Organization, by: Actor, body: Mapping[str, Any]) -> Asked:
+    """Everything that may be asked of the body of a request. Raises ApiError. Reads, and writes nothing.
+
+    It is asked by a key, or by a member who looks at the organization (or its sandbox) in a browser.
+    """
     given = envelope.read(body)
     spec = catalog.choose(given.model)
-    key_rights.check_not_paused(key)
-    keys.allow_model(key, spec.id)
+    _check_may_make(organization, by, spec)
     parsed = spec.parse(body)
     _check_callback(given.callback_url)
     uploads = references.check_at_post(organization, parsed.media)
@@ -86,6 +90,16 @@ def price(organization: Organization, asked: Asked) -> pricing.Price:
         return pricing.quote(wanted.model, wanted.cell, asked.seconds, organization, settled=asked.settled)
     except PriceMissing as error:
         raise Unavailable("model_unavailable", f"{wanted.model} has no price at the moment.") from error
+
+
+def _check_may_make(organization: Organization, by: Actor, spec: Spec) -> None:
+    """A key may be paused or bound to other models, and was authenticated; a member needs the role."""
+    if isinstance(by, ApiKey):
+        key_rights.check_not_paused(by)
+        keys.allow_model(by, spec.id)
+    else:
+        organizations.check_not_suspended(organization)
+        roles.check(by, Act.GENERATE)
 
 
 def _duration(spec: Spec, body: Mapping[str, Any]) -> Decimal | None:

@@ -61,10 +61,12 @@ WRITERS = {
     "Notice": {"billing/notices.py"},
     "NoticeMail": {"billing/notices.py"},
     "UserGroup": set(),  # the admin's form
-    "User": {"accounts/members.py"},
+    "User": {"accounts/members.py", "accounts/people.py"},
+    "Invitation": {"accounts/invitations.py"},
     "Organization": {"accounts/organizations.py"},
     "Membership": {"accounts/members.py"},
     "RateWindow": {"accounts/throttles.py"},
+    "Announcement": set(),  # the admin's form
     "ApiKey": {"accounts/keys.py"},
     "KeyBudget": {"accounts/keys.py"},
     "Task": {"generations/creation.py", "generations/lifecycle.py", "generations/hints.py", "generations/queues.py"},

@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 from django.db import transaction
 
-from accounts import keys, members, organizations
-from accounts.models import ApiKey, AuditEntry, Role
+from accounts import invitations, keys, members, organizations, people
+from accounts.models import ApiKey, AuditEntry, Invitation, Membership, Role, User
 from billing import drafts, ledger, overrides, price_book
 from billing.models import DraftCell, PriceDraft, PriceVersion
 from tests.cast import Person
 from tests.test_architecture import ROOT, WRITERS, WRITES
 
 AUDITED = (
-    *("ApiKey", "KeyBudget", "Membership", "Organization", "User", "UserGroup"),
+    *("Announcement", "ApiKey", "Invitation", "KeyBudget", "Membership", "Organization", "User", "UserGroup"),
     *("PriceVersion", "PriceCell", "PriceOverride", "PriceDraft", "DraftCell"),
 )
 WRITING = WRITES | {"save", "create_user", "create_superuser"}
@@ -44,6 +44,10 @@ def scheduled() -> PriceVersion:
     dearer = draft()
     drafts.change_by_percent(dearer, T2V, 10)
     return drafts.schedule(dearer, LATER)
+
+
+def invited(by: Membership) -> Invitation:
+    return invitations.invite(by.organization, "dora@acme.example", Role.VIEWER, by=by, language="en")
 
 
 def link_of(key: ApiKey) -> str:
@@ -73,6 +77,38 @@ LOGGED: dict[str, tuple[Act, str]] = {
     "accounts/members.py remove": (
         lambda alice, bob: members.remove(alice.organization.memberships.get(pk=bob.membership.pk)),
         "member.removed",
+    ),
+    "accounts/members.py leave": (
+        lambda alice, bob: members.leave(bob.organization.memberships.get(pk=bob.membership.pk)),
+        "member.removed",
+    ),
+    "accounts/members.py transfer": (
+        lambda alice, bob: members.transfer(bob.membership, by=alice.organization.memberships.get(role=Role.OWNER)),
+        "member.role_changed",
+    ),
+    "accounts/invitations.py invite": (lambda alice, bob: invited(alice.membership), "member.invited"),
+    "accounts/invitations.py revoke": (
+        lambda alice, bob: invitations.revoke(invited(alice.membership), by=alice.membership),
+        "member.invitation_revoked",
+    ),
+    "accounts/invitations.py accept": (
+        lambda alice, bob: invitations.accept(
+            invitations.link(invited(alice.membership)).rpartition("/")[2],
+            User.objects.get_or_create(email="dora@acme.example")[0],
+        ),
+        "member.added",
+    ),
+    "accounts/people.py sign_up": (
+        lambda alice, bob: people.sign_up("eve@eve.example", "correct horse battery", "en"),
+        "user.signed_up",
+    ),
+    "accounts/people.py set_preferences": (
+        lambda alice, bob: people.set_preferences(bob.membership.user, name="Bob", time_zone="Asia/Shanghai"),
+        "user.changed",
+    ),
+    "accounts/organizations.py change": (
+        lambda alice, bob: organizations.change(alice.organization, by=alice.membership, name="Acme Films"),
+        "organization.changed",
     ),
     "accounts/organizations.py create": (
         lambda alice, bob: organizations.create("Quartz", "quinn@quartz.example"),

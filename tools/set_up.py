@@ -1,7 +1,7 @@
 """Make the environment that every `make` target stands on; quick when nothing changed: `python3 tools/set_up.py`.
 
 Runs on the machine's own Python (3.11 to 3.13) and its standard library: creates .venv, installs the pinned and hashed
-requirements with uv (with pip when uv fails), and writes a .env for development. `.venv/installed` names what was
+requirements with uv (with pip when uv fails), compiles the translations and writes a .env for development. `.venv/installed` names what was
 installed, by hash, so a stopped or outdated set-up is done again.
 """
 
@@ -32,6 +32,7 @@ def main() -> None:
             create()
             install()
             INSTALLED.write_text(fingerprint())
+        compile_translations()
     write_env_file()
 
 
@@ -88,6 +89,17 @@ def with_pip() -> bool:
     return done.returncode == 0
 
 
+def compile_translations() -> None:
+    """Only what is older than its source, or missing."""
+    for source in ROOT.glob("locale/*/LC_MESSAGES/*.po"):
+        made = source.with_suffix(".mo")
+        if not made.exists() or made.stat().st_mtime < source.stat().st_mtime:
+            done = run(PYTHON, "-m", "evolink_saas.translations", "compile")
+            if done.returncode:
+                sys.exit(f"{done.stdout[-2000:]}\nThe translations could not be compiled.")
+            return
+
+
 def uv_environment() -> dict[str, str]:
     """The machine's pip configuration in uv's words: uv does not read it. What is said to uv itself wins."""
     told = run(PYTHON, "-m", "pip", "config", "list").stdout
@@ -112,6 +124,7 @@ def exists(place: str) -> bool:
 def run(*command: object, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [str(word) for word in command],
+        cwd=ROOT,
         env=os.environ | (environment or {}),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

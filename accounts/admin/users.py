@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
@@ -76,6 +77,12 @@ class UserAdmin(Editable, DjangoUserAdmin):  # type: ignore[misc]  # the stubs d
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
         """Django makes no transaction of it, and the audit entry wants one."""
         return super().user_change_password(request, id, form_url)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: forms.ModelForm, change: Any) -> None:
+        """Whoever changes the address vouches for it, and the one before opens nothing any more."""
+        super().save_model(request, obj, form, change)
+        if change and "email" in form.changed_data:
+            EmailAddress.objects.filter(user=obj).delete()
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody but a superuser edits a superuser: a new password would be a way in."""

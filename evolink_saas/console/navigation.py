@@ -33,6 +33,15 @@ BILLING = ("voucher", "movements", "top-ups", "top-up", "auto-recharge", "statem
 GROUPS: tuple[Group, ...] = (
     Group("", (Link(_("Overview"), "home", "overview"),)),
     Group(
+        _("Create"),
+        (
+            Link(_("Playground"), "play", "playground", pages=("playground-run", "playground-compare")),
+            Link(_("Tasks"), "list", "tasks", pages=("task",)),
+            Link(_("Elements"), "face", "elements"),
+            Link(_("Files"), "folder", "files", pages=("file-upload",)),
+        ),
+    ),
+    Group(
         _("Build"),
         (
             Link(_("API keys"), "key", "keys", pages=("key-new", "key", "key-roll", "key-revoke")),

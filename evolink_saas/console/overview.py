@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from accounts.models import Organization
 from billing import dollars, standing
 from billing.amounts import ZERO
-from evolink_saas.console import charts
+from evolink_saas.console import charts, task_search
+from evolink_saas.console.task_search import Row
 from generations import catalog, usage
 from generations.models import Delivery, Task
 
@@ -37,7 +38,7 @@ class Overview:
     chart: SafeString
     chart_text: str
     running: int
-    tasks: list[Task]
+    tasks: list[Row]
     has_keys: bool
     is_low: bool
     is_frozen: bool
@@ -71,7 +72,7 @@ def of(organization: Organization, now: datetime) -> Overview:
         chart=charts.bars(title, shown),
         chart_text=title,
         running=open_tasks.count(),
-        tasks=list(organization.tasks.order_by("-id")[:SHOWN_TASKS]),
+        tasks=task_search.rows(organization.tasks.order_by("-id")[:SHOWN_TASKS]),
         has_keys=live_keys.exists(),
         is_low=available < _threshold(organization),
         is_frozen=wallet.frozen_at is not None or wallet.debt > 0,

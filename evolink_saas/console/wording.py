@@ -48,6 +48,11 @@ BADGES: dict[str, dict[str, tuple[Words, str]]] = {
         "expiring": (_("expires soon"), "fair"),
         "expired": (_("expired"), "bad"),
     },
+    "delivery": {
+        "due": (_("on its way"), "accent"),
+        "delivered": (_("delivered"), "good"),
+        "failed": (_("given up"), "bad"),
+    },
     "invitation": {"open": (_("invited"), "accent"), "expired": (_("expired"), "")},
 }
 REFUSALS: dict[str, Words] = {

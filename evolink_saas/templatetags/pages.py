@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from billing.dollars import usd
-from evolink_saas.console import wording
+from evolink_saas.console import task_words, wording
 
 register = template.Library()
 CHECKS = (forms.CheckboxInput,)
@@ -30,8 +30,13 @@ def icon(name: str) -> SafeString:
 
 @register.inclusion_tag("console/parts/field.html")
 def field(bound: BoundField, label: str = "") -> dict[str, Any]:
-    """A field of a form with its label, its help and what is wrong with it."""
+    """A field of a form with its label, its help and what is wrong with it.
+
+    A label that the page gives stands for the form's own words, of which the placeholder is a repetition.
+    """
     widget = bound.field.widget
+    if label:
+        widget.attrs.pop("placeholder", None)
     return {
         "field": bound,
         "label": label or bound.label,
@@ -103,3 +108,21 @@ def role_name(role: str) -> str:
 @register.filter
 def scope_name(scope: str) -> str:
     return str(wording.SCOPES.get(scope, scope))
+
+
+@register.simple_tag
+def moment_to_the_second(at: datetime) -> SafeString:
+    """`2026-11-25 14:05:09`, where the order within a minute matters."""
+    local = timezone.localtime(at)
+    return format_html(
+        '<time datetime="{}" title="{}" class="nowrap">{}</time>',
+        at.isoformat(),
+        timezone.get_current_timezone_name(),
+        f"{local:%Y-%m-%d %H:%M:%S}",
+    )
+
+
+@register.filter
+def movement(kind: str) -> str:
+    """A kind of transfer that a task makes."""
+    return str(task_words.KINDS.get(kind, kind))

@@ -22,6 +22,7 @@ from unfold.widgets import (
 from accounts.admin.actions import Done, Given, reasoned
 from accounts.admin.pages import Editable, ReasonedForm
 from generations import breaker, provider_accounts
+from generations.admin import tones
 from generations.admin.routing import Trip
 from generations.models import ProviderAccount
 from generations.providers import ADAPTERS
@@ -106,7 +107,7 @@ class ProviderAccountAdmin(Editable):
         hidden.add("drain" if row.draining else "stop_draining")
         if row.serves == ProviderAccount.Serves.SANDBOX:
             hidden.add("trip")
-        return hidden if _troubles(row) else hidden | {"reset_breakers"}
+        return hidden if troubles(row) else hidden | {"reset_breakers"}
 
     def save_model(self, request: HttpRequest, obj: ProviderAccount, form: forms.ModelForm, change: Any) -> None:
         if credentials := form.cleaned_data["credentials"]:
@@ -115,15 +116,13 @@ class ProviderAccountAdmin(Editable):
             form.changed_data += ["encrypted_credentials", "callback_keys_at"]
         super().save_model(request, obj, form, change)
 
-    @display(description="state", label={"on": "success", "draining": "warning", "off": "danger"})
+    @display(description="state", label=tones.ACCOUNT)
     def standing(self, account: ProviderAccount) -> str:
-        if not account.enabled:
-            return "off"
-        return "draining" if account.draining else "on"
+        return standing_of(account)
 
     @display(description="left alone")
     def health(self, account: ProviderAccount) -> SafeString:
-        lines = format_html_join("", "<div>{}: {}</div>", _troubles(account))
+        lines = format_html_join("", "<div>{}: {}</div>", troubles(account))
         return lines or format_html("<span class='quiet'>{}</span>", "no")
 
     @reasoned("Enable", icon="toggle_on", variant=ActionVariant.PRIMARY)
@@ -159,7 +158,13 @@ class ProviderAccountAdmin(Editable):
         return Done(f"{account} is trusted again.")
 
 
-def _troubles(account: ProviderAccount) -> list[tuple[str, str]]:
+def standing_of(account: ProviderAccount) -> str:
+    if not account.enabled:
+        return "off"
+    return "draining" if account.draining else "on"
+
+
+def troubles(account: ProviderAccount) -> list[tuple[str, str]]:
     """What its breakers say against it: (model, why and until when)."""
     now = timezone.now()
     found = [(row, breaker.standing([breaker.facts(row)], now)) for row in account.breakers.all()]

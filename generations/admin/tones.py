@@ -15,6 +15,7 @@ ATTEMPT = {
     "failed": "danger",
     "lost": "warning",
 }
+ACCOUNT = {"on": "success", "draining": "warning", "off": "danger"}
 BREAKER = {"closed": "success", "resting": "warning", "open": "danger", "to be probed": "warning", "probing": "info"}
 DELIVERY = {"due": "info", "delivered": "success", "failed": "danger"}
 MEDIA = {"waiting": "default", "ready": "success", "unreached": "warning"}

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext_noop as _
+
 from generations.catalog.base import Example, MediaKind, MediaRef, Parsed, PriceInputs, Spec, VoiceRef
 from generations.catalog.fields import Choice, ListOf, Object, Text, WebAddress, invalid, missing
 from generations.catalog.rules import (
@@ -186,8 +188,8 @@ FROM_VIDEO = Example(
 CUSTOM_ELEMENT = Spec(
     id="kling-custom-element",
     type="element",
-    description="Makes a reusable subject (an element) that later videos can show, from images or from one video.",
-    stability="Stable: fields are added, never renamed or removed.",
+    description=_("Makes a reusable subject (an element) that later videos can show, from images or from one video."),
+    stability=_("Stable: fields are added, never renamed or removed."),
     capabilities=("custom_element", "element_from_images", "element_from_video", "voice"),
     estimated_seconds=600,
     root=Object(fields={}, extras=True),

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext_noop as _
+
 from generations.catalog import conditions, videos
 from generations.catalog.base import Example, MediaKind, Parsed, PriceInputs, Settlement, Spec
 from generations.catalog.fields import Choice, Field, Object, invalid
@@ -119,7 +121,7 @@ def _examples(model: str) -> tuple[Example, ...]:
 MOTION_CONTROL = Spec(
     id=V3,
     type="video",
-    description="Moves the character of an image as in a video of 3 to 30 seconds.",
+    description=_("Moves the character of an image as in a video of 3 to 30 seconds."),
     stability=videos.STABLE,
     capabilities=("motion_control", "elements", "keep_sound"),
     estimated_seconds=300,
@@ -160,7 +162,7 @@ MOTION_CONTROL = Spec(
 MOTION_CONTROL_2_6 = Spec(
     id=V2_6,
     type="video",
-    description="Moves the character of an image as in a video of 3 to 30 seconds, by the model before.",
+    description=_("Moves the character of an image as in a video of 3 to 30 seconds, by the model before."),
     stability=videos.STABLE,
     capabilities=("motion_control", "keep_sound"),
     estimated_seconds=300,

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext_noop as _
+
 from generations.catalog import conditions, videos
 from generations.catalog.base import Example, MediaKind, Parsed, PriceInputs, Settlement, Spec
 from generations.catalog.fields import NumberChoice, Object
@@ -71,7 +73,7 @@ def _read_edit(spec: Spec, body: Mapping[str, Any]) -> Parsed:
 IMAGE_TO_VIDEO = Spec(
     id=I2V,
     type="video",
-    description="Makes a video of 5 or 10 seconds from a first image, or from a first and a last one.",
+    description=_("Makes a video of 5 or 10 seconds from a first image, or from a first and a last one."),
     stability=videos.STABLE,
     capabilities=("image_to_video", "end_frame"),
     estimated_seconds=300,
@@ -181,5 +183,7 @@ def _edit(model: str, *, description: str, shortest: int) -> Spec:
     )
 
 
-VIDEO_EDIT = _edit(EDIT, description="Changes a video of 3 to 10 seconds as the prompt says.", shortest=3)
-VIDEO_EDIT_FAST = _edit(FAST, description="Changes a video of 6 to 20 seconds as the prompt says, faster.", shortest=6)
+VIDEO_EDIT = _edit(EDIT, description=_("Changes a video of 3 to 10 seconds as the prompt says."), shortest=3)
+VIDEO_EDIT_FAST = _edit(
+    FAST, description=_("Changes a video of 6 to 20 seconds as the prompt says, faster."), shortest=6
+)

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from django.utils.translation import gettext_noop as _
+
 from generations.catalog import conditions, shots, videos
 from generations.catalog.base import ElementRef, MediaKind, MediaRef, Parsed, PriceInputs, Settlement, Spec
 from generations.catalog.conditions import AtLeast, Schema
@@ -217,7 +219,7 @@ WITH_VIDEO_RULES = (ELEMENTS_ARE_USABLE, ELEMENTS_FROM_IMAGES, images_fit(ImageR
 TEXT_TO_VIDEO = Spec(
     id=T2V,
     type="video",
-    description="Makes a video of 3 to 15 seconds from text and elements, as one shot or your own shots.",
+    description=_("Makes a video of 3 to 15 seconds from text and elements, as one shot or your own shots."),
     stability=videos.STABLE,
     capabilities=("text_to_video", "elements", "multi_shot", "sound", "4k"),
     estimated_seconds=300,
@@ -247,7 +249,7 @@ TEXT_TO_VIDEO = Spec(
 IMAGE_TO_VIDEO = Spec(
     id=I2V,
     type="video",
-    description="Makes a video of 3 to 15 seconds from a first frame, a last frame, reference images and elements.",
+    description=_("Makes a video of 3 to 15 seconds from a first frame, a last frame, reference images and elements."),
     stability=videos.STABLE,
     capabilities=("image_to_video", "end_frame", "image_references", "elements", "multi_shot", "sound", "4k"),
     estimated_seconds=300,
@@ -288,7 +290,7 @@ IMAGE_TO_VIDEO = Spec(
 REFERENCE_TO_VIDEO = Spec(
     id=REFERENCE,
     type="video",
-    description="Makes a video of 3 to 10 seconds that follows reference images, elements and a reference video.",
+    description=_("Makes a video of 3 to 10 seconds that follows reference images, elements and a reference video."),
     stability=videos.STABLE,
     capabilities=("reference_to_video", "image_references", "elements", "multi_shot", "keep_sound"),
     estimated_seconds=300,
@@ -322,7 +324,7 @@ REFERENCE_TO_VIDEO = Spec(
 VIDEO_EDIT = Spec(
     id=EDIT,
     type="video",
-    description="Changes a video of 3 to 15 seconds as the prompt, images and elements say.",
+    description=_("Changes a video of 3 to 15 seconds as the prompt, images and elements say."),
     stability=videos.STABLE,
     capabilities=("video_edit", "image_references", "elements", "keep_sound"),
     estimated_seconds=300,

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext_noop as _
+
 from generations.catalog import conditions, shots, videos
 from generations.catalog.base import Example, MediaKind, MediaRef, Parsed, PriceInputs, Spec
 from generations.catalog.fields import Flag, Object, OnOff, Text, WebAddress, WholeNumber, invalid, missing
@@ -100,8 +102,8 @@ STORYBOARD = {
 TEXT_TO_VIDEO = Spec(
     id=T2V,
     type="video",
-    description="Makes a video of 3 to 15 seconds from text, as one shot or several, with or without sound.",
-    stability=videos.STABLE,
+    description=_("Makes a video of 3 to 15 seconds from text, as one shot or several, with or without sound."),
+    stability=videos.MOST_STABLE,
     capabilities=("text_to_video", "negative_prompt", "multi_shot", "sound", "4k", "watermark"),
     estimated_seconds=300,
     root=Object(
@@ -160,8 +162,8 @@ TEXT_TO_VIDEO = Spec(
 IMAGE_TO_VIDEO = Spec(
     id=I2V,
     type="video",
-    description="Makes a video of 3 to 15 seconds that starts from an image, and may end at one and show elements.",
-    stability=videos.STABLE,
+    description=_("Makes a video of 3 to 15 seconds that starts from an image, and may end at one and show elements."),
+    stability=videos.MOST_STABLE,
     capabilities=(
         "image_to_video",
         "end_frame",

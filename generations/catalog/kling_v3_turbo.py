@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext_noop as _
+
 from generations.catalog import conditions, shots, videos
 from generations.catalog.base import Example, MediaKind, Parsed, PriceInputs, Spec
 from generations.catalog.fields import Object, Text, WebAddress, WholeNumber
@@ -53,7 +55,7 @@ def _read(spec: Spec, body: Mapping[str, Any]) -> Parsed:
 TEXT_TO_VIDEO = Spec(
     id=T2V,
     type="video",
-    description="Makes a video of 3 to 15 seconds from text, faster.",
+    description=_("Makes a video of 3 to 15 seconds from text, faster."),
     stability=videos.STABLE,
     capabilities=("text_to_video", "negative_prompt"),
     estimated_seconds=300,
@@ -94,7 +96,7 @@ TEXT_TO_VIDEO = Spec(
 IMAGE_TO_VIDEO = Spec(
     id=I2V,
     type="video",
-    description="Makes a video of 3 to 15 seconds that starts from an image and may end at one, faster.",
+    description=_("Makes a video of 3 to 15 seconds that starts from an image and may end at one, faster."),
     stability=videos.STABLE,
     capabilities=("image_to_video", "end_frame", "negative_prompt"),
     estimated_seconds=300,

@@ -3,11 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.utils.translation import gettext_noop as _
+
 from generations.catalog.base import ElementKind, ElementRef, MediaKind, MediaRef, Spec
 from generations.catalog.fields import Choice, Flag, ListOf, Object, Text, WebAddress, invalid
 from generations.media import ImageRule
 
-STABLE = "Stable: fields are added, never renamed or removed."
+MOST_STABLE = _("Most stable, for production.")
+STABLE = _("Stable: fields are added, never renamed or removed.")
 ASPECT_RATIO = Choice(values=("16:9", "9:16", "1:1"), default="16:9", about="The shape of the video.")
 KEEP_SOUND = Flag(default=True, about="Whether the sound of the input video is kept.")
 PLAIN: dict[str, Any] = {

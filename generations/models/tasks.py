@@ -16,7 +16,7 @@ from django.db.models import Q, Value
 from django.utils import timezone
 
 from accounts import ids
-from accounts.models import ApiKey, Organization
+from accounts.models import ApiKey, Organization, User
 
 
 class Leased(models.Model):
@@ -54,6 +54,15 @@ class Task(Leased):
     id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="tasks")
     api_key = models.ForeignKey(ApiKey, on_delete=models.PROTECT, null=True, blank=True, related_name="tasks")
+    made_by = models.ForeignKey(
+        User,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        help_text="The member who made it in the console; empty: it was made with an API key.",
+    )
     model = models.CharField(max_length=80)
     type = models.CharField(max_length=8, choices=Type)
     status = models.CharField(max_length=12, choices=Status, default=Status.PENDING)
@@ -97,6 +106,9 @@ class Task(Leased):
             ),
             models.Index(
                 fields=["api_key"], name="open_tasks_of_a_key", condition=Q(status__in=["pending", "processing"])
+            ),
+            models.Index(
+                fields=["organization", "-id"], name="tasks_made_by_members", condition=Q(made_by__isnull=False)
             ),
             models.Index(fields=["finished_at"], name="tasks_by_their_end", condition=Q(finished_at__isnull=False)),
         ]

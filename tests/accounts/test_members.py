@@ -3,8 +3,9 @@
 import pytest
 
 from accounts import members, organizations
-from accounts.errors import Forbidden
+from accounts.errors import Forbidden, NotFound
 from accounts.models import Membership, Organization, Role, User, UserGroup
+from tests.billing.racing import at_once
 from tests.cast import Person
 
 
@@ -64,3 +65,70 @@ def test_suspending_again_keeps_the_first_reason(alice: Person) -> None:
     organizations.suspend(alice.organization, "again")
     alice.organization.refresh_from_db()
     assert alice.organization.suspended_reason == "chargeback"
+
+
+def roles_in(person: Person) -> dict[str, str]:
+    return dict(person.organization.memberships.values_list("user__email", "role"))
+
+
+def test_an_owner_hands_the_organization_over_and_stays_as_an_admin(alice: Person, bob: Person) -> None:
+    members.transfer(bob.membership, by=alice.membership)
+    assert roles_in(alice) == {"alice@acme.example": "admin", "bob@acme.example": "owner"}
+    with pytest.raises(Forbidden):
+        members.transfer(alice.membership, by=alice.membership)
+    assert roles_in(alice) == {"alice@acme.example": "admin", "bob@acme.example": "owner"}
+
+
+def test_handing_over_to_oneself_changes_nothing(alice: Person) -> None:
+    members.transfer(alice.membership, by=alice.membership)
+    assert roles_in(alice) == {"alice@acme.example": "owner"}
+
+
+def test_nobody_hands_over_to_a_stranger(alice: Person, charlie: Person) -> None:
+    with pytest.raises(NotFound):
+        members.transfer(charlie.membership, by=alice.membership)
+    assert roles_in(alice) == {"alice@acme.example": "owner"}
+    assert roles_in(charlie) == {"charlie@zenith.example": "owner"}
+
+
+def test_members_leave_but_the_last_owner_does_not(alice: Person, bob: Person) -> None:
+    with pytest.raises(Forbidden) as refused:
+        members.leave(alice.membership)
+    assert refused.value.code == "last_owner"
+    members.leave(bob.membership)
+    assert roles_in(alice) == {"alice@acme.example": "owner"}
+
+
+def test_an_admin_manages_everybody_but_owners(alice: Person, bob: Person) -> None:
+    admin = members.change_role(bob.membership, Role.ADMIN)
+    dora = members.add(alice.organization, "dora@acme.example", Role.VIEWER)
+    members.change_role(dora, Role.DEVELOPER, by=admin)
+    for act in (
+        lambda: members.change_role(dora, Role.OWNER, by=admin),
+        lambda: members.change_role(alice.membership, Role.VIEWER, by=admin),
+        lambda: members.remove(alice.membership, by=admin),
+        lambda: members.change_role(admin, Role.OWNER, by=admin),
+    ):
+        with pytest.raises(Forbidden) as refused:
+            act()
+        assert refused.value.code == "role_not_allowed"
+    assert list(roles_in(alice).values()) == ["owner", "admin", "developer"]
+    members.remove(dora, by=admin)
+    assert list(roles_in(alice).values()) == ["owner", "admin"]
+
+
+def test_a_role_that_was_lost_meanwhile_counts(alice: Person, bob: Person) -> None:
+    admin = members.change_role(bob.membership, Role.ADMIN)
+    members.change_role(alice.organization.memberships.get(pk=admin.pk), Role.VIEWER)
+    dora = members.add(alice.organization, "dora@acme.example", Role.VIEWER)
+    with pytest.raises(Forbidden):
+        members.change_role(dora, Role.DEVELOPER, by=admin)
+    assert roles_in(alice)["dora@acme.example"] == "viewer"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_owners_who_leave_at_once_leave_one_behind(alice: Person, bob: Person) -> None:
+    members.change_role(bob.membership, Role.OWNER)
+    ways = [lambda: members.leave(alice.membership), lambda: members.leave(bob.membership)]
+    assert sorted(str(one) for one in at_once(ways)) == sorted([str(Forbidden), "None"])
+    assert list(roles_in(alice).values()) == ["owner"]

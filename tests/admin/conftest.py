@@ -5,6 +5,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from allauth.account.models import EmailAddress
+from allauth.mfa.totp.internal.auth import TOTP
 from django.contrib.auth.models import Group
 from django.test import Client
 from django.utils import timezone
@@ -13,7 +15,7 @@ from django_q.models import Task as QueueTask
 from pytest_django import Settings
 
 from accounts import ids
-from accounts.models import RateWindow, User
+from accounts.models import Announcement, RateWindow, Role, User
 from billing import (
     audit,
     drafts,
@@ -33,6 +35,7 @@ from billing.models import AutoRecharge, TopUp
 from billing.spending_guard import Jump
 from billing.top_ups import events, settling
 from billing.top_ups.wire import Payment, State
+from evolink_saas.console import inviting
 from generations import (
     alerts,
     breaker,
@@ -183,8 +186,18 @@ def lived_in(finished: Task, alice: Person) -> Task:
     DownloadPlace.objects.create(organization=alice.organization, number=1, taken_until=timezone.now())
     RateWindow.objects.update_or_create(key_id=alice.key.pk, minute=1, defaults={"calls": 3})
     Group.objects.create(name="Support")
+    somebody_signs_in(alice)
+    Announcement.objects.create(text_en="Kling 4.0 is here", text_zh_hans="Kling 4.0 来了", link="/docs")
     background_work()
     return Task.objects.get(pk=finished.pk)
+
+
+def somebody_signs_in(alice: Person) -> None:
+    """Alice verified her address, has a second factor, and invited somebody."""
+    user = alice.membership.user
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    TOTP.activate(user, "JBSWY3DPEHPK3PXP")
+    inviting.invite(alice.membership, "dora@acme.example", Role.VIEWER, "en")
 
 
 def a_jump(alice: Person) -> None:

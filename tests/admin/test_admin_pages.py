@@ -19,7 +19,10 @@ from evolink_saas.processes import ROOT
 from generations.models import Task
 from tests.cast import Person
 
-EDITABLE = {"User", "UserGroup", "Organization", "PriceDraft", "Voice", "ProviderAccount", "MarginGuard", "Group"}
+EDITABLE = {
+    *("User", "UserGroup", "Organization", "Announcement", "Group"),
+    *("PriceDraft", "Voice", "ProviderAccount", "MarginGuard"),
+}
 
 
 def registered() -> Iterator[tuple[type[Model], admin.ModelAdmin]]:

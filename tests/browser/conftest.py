@@ -37,14 +37,18 @@ class Window:
             route.abort()
 
 
+def browser_path() -> str | None:
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
 @pytest.fixture
 def window(live_server: LiveServer) -> Iterator[Window]:
     """Ask for it last: while it is open, an event loop runs in this thread and Django refuses the database."""
-    browser_path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if browser_path is None:
+    path = browser_path()
+    if path is None:
         pytest.skip("No chromium was found: install it to run the browser tests.")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1400, "height": 900})
         opened = Window(page=page, url=live_server.url)
         page.route("**/*", opened.let_pass)
