@@ -27,7 +27,7 @@ def as_json(statement: Statement) -> StreamingHttpResponse:
 
 
 def _stream(statement: Statement) -> Iterator[str]:
-    page = serializers.StatementPage({"statement": statement, "data": [], "next_cursor": None}).data
+    page = serializers.StatementPage().to_representation({"statement": statement, "data": [], "next_cursor": None})
     head = json.dumps({name: value for name, value in page.items() if name != "data"}, ensure_ascii=False)
     yield f'{head[:-1]}, "data": ['
     shape = serializers.StatementLine()

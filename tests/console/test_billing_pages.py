@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 import time_machine
@@ -47,8 +48,8 @@ def text(visitor: Visitor, path: str = "billing", **query: str) -> str:
     return answer.content.decode()
 
 
-def bytes_of(answer: object) -> bytes:
-    return b"".join(answer) if isinstance(answer, StreamingHttpResponse) else answer.content  # type: ignore[attr-defined,arg-type]
+def bytes_of(answer: Any) -> bytes:
+    return b"".join(answer) if isinstance(answer, StreamingHttpResponse) else bytes(answer.content)
 
 
 def test_what_is_left_until_when(clock: time_machine.Traveller, owner: Visitor, alice: Person) -> None:
