@@ -1,7 +1,7 @@
 """What every page's template knows: the brand, the look, the languages and, in the console, who looks at what.
 
-    brand · look (auto, light or dark) · languages · public_url
-    organization, live (its twin with money), org (its public id), member, mine, may, navigation
+brand · look (auto, light or dark) · languages · public_url
+organization, live (its twin with money), org (its public id), member, mine, may, navigation
 """
 
 from typing import Any

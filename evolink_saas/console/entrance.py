@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
@@ -36,7 +37,7 @@ class ConsoleRequest(SignedIn):
     membership: Membership
 
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def guarded(view: View, act: Act) -> View:
@@ -45,7 +46,7 @@ def guarded(view: View, act: Act) -> View:
     @never_cache
     @login_required
     @wraps(view)
-    def inside(request: HttpRequest, organization_id: str, **parts: Any) -> HttpResponse:
+    def inside(request: HttpRequest, organization_id: str, **parts: Any) -> HttpResponseBase:
         membership, organization = _find(request, organization_id)
         request.membership, request.organization = membership, organization  # type: ignore[attr-defined]
         if not roles.may(membership, act):

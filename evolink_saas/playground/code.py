@@ -39,7 +39,7 @@ def _python(body: Mapping[str, Any]) -> str:
         "answer = httpx.post(\n"
         f'    "{_address()}",\n'
         "    headers={\n"
-        "        \"Authorization\": f\"Bearer {os.environ['API_KEY']}\",\n"
+        '        "Authorization": f"Bearer {os.environ[\'API_KEY\']}",\n'
         '        "Idempotency-Key": str(uuid.uuid4()),\n'
         "    },\n"
         "    json=body,\n"

@@ -66,9 +66,7 @@ def of(organization: Organization, by: Membership, spec: Spec, body: Mapping[str
 
 def _shown(organization: Organization, asked: validation.Asked, error: ApiError | None) -> Shown:
     found = quotes.priced(organization, asked)
-    return Shown(
-        credits=found.price.credits, lines=tuple(found.lines), is_maximum=found.is_maximum, error=error
-    )
+    return Shown(credits=found.price.credits, lines=tuple(found.lines), is_maximum=found.is_maximum, error=error)
 
 
 def _completed(spec: Spec, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

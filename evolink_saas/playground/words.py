@@ -85,13 +85,17 @@ CAPABILITIES: dict[str, Words] = {
 FAMILIES: dict[str, str] = {"v3": "Kling 3.0", "v2.6": "Kling 2.6", "o3": "Kling 3.0 Omni", "o1": "Kling O1"}
 REFUSALS: dict[str, Words] = {
     "missing_parameter": lazy("This is needed."),
-    "account_balance_insufficient": lazy("Your credits do not cover the price. Nothing was made and nothing was charged."),
+    "account_balance_insufficient": lazy(
+        "Your credits do not cover the price. Nothing was made and nothing was charged."
+    ),
     "organization_monthly_cap_reached": lazy("Your organization has reached its cap of this month."),
     "wallet_frozen": lazy("Your credits are frozen. Please contact support."),
     "organization_suspended": lazy("This organization is suspended. Please contact support."),
     "too_many_running_tasks": lazy("Your organization has as many waiting tasks as it may. Try again in a moment."),
     "element_not_found": lazy("This element does not exist or was deleted."),
-    "media_url_not_allowed": lazy("This file is not there any more, or this address may not be used. Choose the file again."),
+    "media_url_not_allowed": lazy(
+        "This file is not there any more, or this address may not be used. Choose the file again."
+    ),
     "face_not_found": lazy("A clearly visible human face is needed here, and none was found."),
     "file_too_large": lazy("This file is too large."),
     "file_type_not_allowed": lazy("Only JPEG, PNG, WebP, GIF, MP4 and MOV files are taken."),
@@ -152,7 +156,9 @@ def for_scripts() -> dict[str, str]:
         "too_big": _("This must not exceed {most} MB; {name} has {size} MB."),
         "too_small": _("Both sides must have at least {side} pixels; {name} has {width} x {height}."),
         "too_large_sides": _("Both sides must have at most {side} pixels; {name} has {width} x {height}."),
-        "wrong_shape": _("The width divided by the height must lie between {least} and {most}; {name} has {width} x {height}."),
+        "wrong_shape": _(
+            "The width divided by the height must lie between {least} and {most}; {name} has {width} x {height}."
+        ),
         "wrong_length": _("The video must last {least} to {most} seconds; {name} lasts {seconds}."),
         "too_many": _("At most {most} files fit here."),
         "unreadable": _("{name} cannot be read; is it damaged?"),

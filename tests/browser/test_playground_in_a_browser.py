@@ -3,7 +3,6 @@ an element of a video, an empty balance, and a failed task with its refund.
 """
 
 from collections.abc import Iterator
-from decimal import Decimal
 from pathlib import Path
 from threading import Event, Thread
 
@@ -90,9 +89,9 @@ def test_two_photographs_become_an_element_and_the_element_a_video(
 
     expect(page.locator(".element input:checked")).to_have_count(1)
     choose(page, "image_start", frontal)
-    page.get_by_label("Prompt", exact=True).fill("waves: ")
+    page.locator("textarea[name=prompt]").fill("waves: ")
     page.get_by_role("button", name="+ Element 1").click()
-    expect(page.get_by_label("Prompt", exact=True)).to_have_value("waves: <<<element_1>>>")
+    expect(page.locator("textarea[name=prompt]")).to_have_value("waves: <<<element_1>>>")
     page.get_by_text("1080p").click()
     expect(page.locator("#price")).to_contain_text("35.991 credits")
     run(page)
@@ -111,7 +110,7 @@ def test_two_photographs_become_an_element_and_the_element_a_video(
     page.get_by_role("link", name="waves").click()
     expect(page.get_by_role("link", name="Run again")).to_be_visible()
     page.get_by_role("link", name="Run again").click()
-    expect(page.get_by_label("Prompt", exact=True)).to_have_value("waves: <<<element_1>>>")
+    expect(page.locator("textarea[name=prompt]")).to_have_value("waves: <<<element_1>>>")
     assert (alice_window.strangers, alice_window.complaints) == ([], [])
 
 
@@ -151,7 +150,7 @@ def test_what_is_wrong_stands_beside_its_field_and_a_failure_gives_everything_ba
     expect(prompts).to_have_count(3)
     for number, prompt in enumerate(("A heron [sim:fail content]", "It flies", "It lands")):
         prompts.nth(number).fill(prompt)
-    page.get_by_label("Length", exact=True).first.fill("9")
+    page.locator("input[name=duration]").fill("9")
     expect(page.locator("[data-sum]")).to_have_text("9 of 9 seconds")
     run(page)
     pane = page.locator("#pane")
@@ -163,9 +162,9 @@ def test_an_empty_balance_says_so_and_nothing_happens(
     poor: None, worker: None, organization: str, alice: Person, alice_window: Window
 ) -> None:
     page = alice_window.open(f"{organization}/playground")
-    page.get_by_label("Prompt").fill("Too much")
+    page.locator("textarea[name=prompt]").fill("Too much")
     page.get_by_text("4k", exact=True).click()
-    page.get_by_label("Length", exact=True).first.fill("15")
+    page.locator("input[name=duration]").fill("15")
     run(page)
     expect(page.locator("#refusal")).to_contain_text("Your credits do not cover the price.")
     expect(page.locator("#refusal a")).to_have_text("Get credits")
@@ -175,7 +174,7 @@ def test_an_empty_balance_says_so_and_nothing_happens(
 def test_videos_are_played_in_step(worker: None, organization: str, alice_window: Window) -> None:
     page = alice_window.open(f"{organization}/playground")
     for prompt in ("One", "Two"):
-        page.get_by_label("Prompt").fill(prompt)
+        page.locator("textarea[name=prompt]").fill(prompt)
         run(page)
         page.locator("#pane video").wait_for(timeout=DONE)
         expect(page.locator("#history")).to_contain_text(prompt)
