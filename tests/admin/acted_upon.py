@@ -5,6 +5,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP
 from django.db.models import Model
 from django.utils import timezone
 
@@ -71,6 +74,12 @@ def key(task: Task, alice: Person, bob: Person) -> ApiKey:
 
 def disabled(task: Task, alice: Person, bob: Person) -> ApiKey:
     return keys.change(bob.key, by=alice.membership, enabled=False)
+
+
+def second_factor(task: Task, alice: Person, bob: Person) -> Authenticator:
+    """Bob's app, and his recovery codes beside it."""
+    RecoveryCodes.activate(bob.membership.user)
+    return TOTP.activate(bob.membership.user, "JBSWY3DPEHPK3PXP").instance
 
 
 def organization(task: Task, alice: Person, bob: Person) -> Organization:
