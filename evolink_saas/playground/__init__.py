@@ -2,7 +2,6 @@
 
     fields    what the form asks, read from a model's `Spec`; `shown_when` from its conditions
     bodies    the form as the body of a request, and a body as the form's values
-    again     the body of a task that was made already
     words     labels, help and refusals in the reader's language
     prices    the price tag, and the price of what the form says
     code      the request as a program would send it

@@ -13,8 +13,8 @@ from pytest_django import Settings
 from accounts import organizations
 from accounts.models import Role
 from billing.models import Transfer
-from evolink_saas.playground import again, bodies, code, fields, words
-from generations import catalog
+from evolink_saas.playground import bodies, code, fields, words
+from generations import asked_again, catalog
 from generations.catalog.base import Example, Spec
 from generations.catalog.fields import Object
 from generations.models import Element, Task
@@ -319,7 +319,7 @@ def test_a_task_says_its_request_again(spec: Spec, example: Example, alice: Pers
     )
     for medium in first.media:
         task.media.create(role=medium.role, param=medium.param, url=medium.url)
-    body = again.body(task)
+    body = asked_again.body(task)
     assert body is not None
     assert spec.parse(body) == first
     assert body.get("metadata", {}) == task.metadata

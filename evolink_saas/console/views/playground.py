@@ -15,9 +15,9 @@ from django.views.decorators.http import require_POST
 
 from accounts.errors import ApiError, InvalidRequest, NotFound
 from evolink_saas.console.entrance import ConsoleRequest
-from evolink_saas.playground import again, bodies, code, fields, prices, rows, shown, words
+from evolink_saas.playground import bodies, code, fields, prices, rows, shown, words
 from evolink_saas.playground.bodies import Values
-from generations import catalog, creation, elements, task_list
+from generations import asked_again, catalog, creation, elements, task_list
 from generations.catalog.base import Spec
 from generations.models import Element, Task
 
@@ -115,7 +115,7 @@ def _page(
 def _values(spec: Spec, source: Task | None, element: Element | None, example: str) -> Values:
     """What the form is filled with."""
     if source is not None and source.model == spec.id:
-        return bodies.of(spec, again.body(source) or {})
+        return bodies.of(spec, asked_again.body(source) or {})
     if element is not None:
         names = [one.name for one in fields.of(spec) if one.kind == "elements"]
         return Values(by_name={name: [str(element.pk)] for name in names})
