@@ -17,6 +17,7 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib import messages
+from django.core.mail import EmailMessage
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -44,8 +45,9 @@ class Verification(EmailVerificationStage):
     """For those who signed up: they have a row of `EmailAddress`."""
 
     def handle(self) -> Any:
+        """Without a user for an address that is taken: the page must not tell."""
         user = self.login.user
-        vouched_for = user.is_staff or not EmailAddress.objects.filter(user=user).exists()
+        vouched_for = user and (user.is_staff or not EmailAddress.objects.filter(user=user).exists())
         return (None, True) if vouched_for else super().handle()
 
 
@@ -75,15 +77,16 @@ class SignIn(DefaultAccountAdapter):
         return response
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        words = {"brand": signup.BRAND, "public_url": settings.PUBLIC_URL, "reset_url": _reset_url()}
-        words["minutes"] = LIVES.get(template_prefix, 0) // 60
-        transaction.on_commit(lambda: self._send(template_prefix, email, context | words))
+        words: dict[str, Any] = {"brand": signup.BRAND, "public_url": settings.PUBLIC_URL, "reset_url": _reset_url()}
+        words |= {"email": email, "minutes": LIVES.get(template_prefix, 0) // 60}
+        message = self.render_mail(template_prefix, email, context | words)
+        transaction.on_commit(lambda: self._send(message))
 
-    def _send(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+    def _send(self, message: EmailMessage) -> None:
         try:
-            super().send_mail(template_prefix, email, context)
+            message.send()
         except (SMTPException, OSError) as error:
-            logger.error("The e-mail %s was not sent: %s", template_prefix, error)
+            logger.error("The e-mail “%s” was not sent: %s", message.subject, error)
             messages.error(self.request, gettext("The e-mail could not be sent. Please try again in a moment."))
 
 

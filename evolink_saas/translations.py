@@ -45,6 +45,13 @@ msgstr ""
 
 """
 MsgId = str | tuple[str, str]
+OF_DJANGO: tuple[MsgId, ...] = (
+    (
+        "This password is too short. It must contain at least %d character.",
+        "This password is too short. It must contain at least %d characters.",
+    ),
+)
+"""What Django itself says to our visitors and has no Chinese for."""
 
 
 @dataclass
@@ -141,6 +148,7 @@ def compile_catalog() -> None:
 
 
 def _sources() -> Iterator[tuple[str, MsgId]]:
+    yield from (("django", text) for text in OF_DJANGO)
     for app in APPS:
         for path in sorted((ROOT / app).rglob("*")):
             name = path.relative_to(ROOT).as_posix()

@@ -57,7 +57,7 @@ def _of_element(inputs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _of_clip(frozen: Mapping[str, Any]) -> dict[str, Any]:
-    inputs = videos.PLAIN | frozen
+    inputs = videos.PLAIN | dict(frozen)
     keeps_sound = inputs.get("keep_sound") if inputs.get("video_use") else None
     return {
         "prompt": inputs["prompt"],

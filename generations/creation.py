@@ -51,7 +51,8 @@ class Answer:
 def create(organization: Organization, by: Actor, body: Mapping[str, Any], idempotency_key: str | None) -> Answer:
     """Make the task that a key or a member asks for. Raises ApiError and then has changed nothing.
 
-    A member's task has no key, so that it counts in no key's budget; the organization's cap and limits hold. That the model was not available is remembered, for what we say of it in public.
+    A member's task has no key, so that it counts in no key's budget; the organization's cap and limits hold.
+    That the model was not available is remembered, for what we say of it in public.
     """
     try:
         return _create(organization, by, body, idempotency_key)

@@ -1,8 +1,8 @@
 """Make the environment that every `make` target stands on; quick when nothing changed: `python3 tools/set_up.py`.
 
 Runs on the machine's own Python (3.11 to 3.13) and its standard library: creates .venv, installs the pinned and hashed
-requirements with uv (with pip when uv fails), compiles the translations and writes a .env for development. `.venv/installed` names what was
-installed, by hash, so a stopped or outdated set-up is done again.
+requirements with uv (with pip when uv fails), compiles the translations and writes a .env for development.
+`.venv/installed` names what was installed, by hash, so a stopped or outdated set-up is done again.
 """
 
 import fcntl

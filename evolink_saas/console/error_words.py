@@ -1,7 +1,7 @@
 """Why something failed or was refused, in the reader's words: what happened, and what to do.
 
 `FAILURES` are the codes of failed tasks, `REFUSALS` those of refused requests. tests/console/test_error_words.py holds
-both against docs/errors.md, so that no code is without words.
+both against docs/errors.md, so that no code is without words; what pages alone can be refused stands in `wording`.
 """
 
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext_lazy as _
 
 from accounts.errors import ApiError
+from evolink_saas.console import wording
 from evolink_saas.console.wording import Words
 from generations.models import Task
 
@@ -193,5 +194,5 @@ def of_task(task: Task) -> Explanation | None:
 
 def of_refusal(error: ApiError) -> Explanation:
     """Why a request was refused, and what to do."""
-    what, do = REFUSALS.get(error.code, (error.message, SUPPORT))
+    what, do = REFUSALS.get(error.code) or (wording.refusal(error), "")
     return Explanation(what=what, do=do, param=error.param or "", detail=error.message)

@@ -1,7 +1,7 @@
 """The body of a task that was made already, so that the form can ask for it again.
 
-A task keeps canonical inputs and its media by the fields that named them; together they say the body once more. `INPUTS`
-is the name that each field of a body has among the inputs.
+A task keeps canonical inputs and its media by the fields that named them; together they say the body once more.
+`INPUTS` is the name that each field of a body has among the inputs.
 """
 
 from typing import Any

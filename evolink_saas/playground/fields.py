@@ -54,7 +54,8 @@ class Condition:
 class FormField:
     """`name` is the path in the body. `item`: what the address is called within each entry of a list of objects.
 
-    `rule` says what a picture or film must be, `elements_made_from` of which kind elements are (empty: any). `most` is how many there may be; `many` that the body has a list.
+    `rule` says what a picture or film must be, `elements_made_from` of which kind elements are (empty: any).
+    `most` is how many there may be; `many` that the body has a list.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What the playground's pages show beside the form: models to choose from, elements, a task and its result, the history."""
+"""What the playground shows beside the form: models to choose from, elements, a task and its result, the history."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +27,10 @@ class Family:
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """A task as its pane shows it. `video` is its result as the API has it; `takers` are the models that can show the element it made."""
+    """A task as its pane shows it. `video` is its result as the API has it.
+
+    `takers` are the models that can show the element it made.
+    """
 
     task: Task
     progress: int

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from itertools import chain
 from typing import Any
 
@@ -34,10 +35,14 @@ class Story:
     took: str
     moments: list[Moment]
     inputs: Rows
+    left_out: list[str]
     metadata: Rows
+    sum: str
+    credits: Decimal
     price: Rows
     media: list[TaskMedia]
     attempts: list[Attempt]
+    attempt_tones: Mapping[str, str]
     reservation: Reservation | None
     transfers: list[Transfer]
     deliveries: list[Delivery]
@@ -46,7 +51,7 @@ class Story:
 
 
 def of(task: Task) -> Story:
-    """In seven statements, whatever the task has been through; a few more where it waits."""
+    """In eight statements, whatever the task has been through; a few more where it waits."""
     media = list(task.media.select_related("file").order_by("role"))
     attempts = list(task.attempts.select_related("account", "orphan_spend").order_by("number"))
     transfers = list(Transfer.objects.filter(reservation=task.pk).order_by("seq"))
@@ -64,11 +69,15 @@ def of(task: Task) -> Story:
         tone=tones.TASK[task.status],
         took=_spelled(task.finished_at - task.created_at) if task.finished_at else "",
         moments=[_counted(moment, task) for moment in sorted(told, key=lambda moment: moment.at)],
-        inputs=_rows(task.inputs),
+        inputs=_rows({name: value for name, value in task.inputs.items() if not _is_empty(value)}),
+        left_out=[name for name, value in task.inputs.items() if _is_empty(value)],
         metadata=_rows(task.metadata),
-        price=[*_rows(task.price), ("credits", str(pricing.price(task.price)))],
+        sum=_sum(pricing.line(task.price)),
+        credits=pricing.price(task.price),
+        price=_rows(task.price),
         media=media,
         attempts=attempts,
+        attempt_tones=tones.ATTEMPT,
         reservation=Reservation.objects.filter(pk=task.pk).first(),
         transfers=transfers,
         deliveries=deliveries,
@@ -143,6 +152,13 @@ def _spelled(duration: timedelta) -> str:
     return f"{minutes} min {rest:02} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"
 
 
+def _sum(line: pricing.Line) -> str:
+    """Text to video, 720p: 5 seconds × 5.4 credits."""
+    factor = "" if line.factor == 1 else f" × {pricing.spelled(line.factor)}"
+    unit = f"{line.unit}{'s' * (line.quantity != 1)}"
+    return f"{line.label}: {pricing.spelled(line.quantity)} {unit} × {pricing.spelled(line.rate)} credits{factor}"
+
+
 def _rows(values: Mapping[str, Any]) -> Rows:
     return [(name, _text(value)) for name, value in values.items()]
 
@@ -150,4 +166,8 @@ def _rows(values: Mapping[str, Any]) -> Rows:
 def _text(value: Any) -> str:
     if isinstance(value, str) and value:
         return value
-    return "–" if value in (None, "", [], {}) else json.dumps(value, ensure_ascii=False, indent=1)
+    return "–" if _is_empty(value) else json.dumps(value, ensure_ascii=False, indent=1)
+
+
+def _is_empty(value: Any) -> bool:
+    return value in (None, "", [], {})

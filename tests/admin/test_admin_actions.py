@@ -1,53 +1,70 @@
 """Every action asks for a reason, does nothing without one, does the same as the API with one, and is logged."""
 
-import json
 from collections.abc import Callable
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP
 from django.contrib import admin
-from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import keys, organizations
-from accounts.models import ApiKey, AuditEntry, Membership, Organization, Role, User
-from billing import drafts, grants, ledger, overrides, spending_guard, vouchers
+from accounts import keys
+from accounts.models import Membership, Organization, Role, User
 from billing.models import (
-    AutoRecharge,
-    GrantRequest,
-    PriceDraft,
-    PriceOverride,
-    PriceVersion,
-    Reservation,
     SpendingGuard,
-    TopUp,
     Transfer,
-    Voucher,
-    VoucherBatch,
     Wallet,
 )
-from billing.top_ups import settling
-from generations import alerts, breaker, switches, webhooks
 from generations.models import (
-    Alert,
-    Attempt,
-    Breaker,
-    Delivery,
-    Element,
-    ElementCopy,
-    KillSwitch,
-    ProviderAccount,
-    Reconciliation,
-    ReconciliationItem,
     Task,
-    WebhookSecret,
+)
+from tests.admin.acted_upon import (
+    FAR,
+    REASON,
+    Row,
+    account,
+    acts,
+    alert,
+    asked,
+    bought,
+    captured,
+    changed,
+    coming_price,
+    coming_version,
+    compared,
+    dearer,
+    delivered,
+    differing,
+    disabled,
+    draft,
+    frozen,
+    guarded,
+    key,
+    large_batch,
+    membership,
+    now,
+    organization,
+    paused,
+    paused_key,
+    pending,
+    secret,
+    small_batch,
+    suspended,
+    switched_off,
+    tripped,
+    tripped_account,
+    undeletable,
+    voucher,
+    wallet,
 )
 from tests.cast import Person
 
+<<<<<<< HEAD
 REASON = "Ticket 4711"
 FAR = datetime(2099, 1, 1, tzinfo=UTC)
 Row = Callable[[Task, Person, Person], Model]
@@ -78,6 +95,12 @@ def key(task: Task, alice: Person, bob: Person) -> ApiKey:
 
 def disabled(task: Task, alice: Person, bob: Person) -> ApiKey:
     return keys.change(bob.key, by=alice.membership, enabled=False)
+
+
+def second_factor(task: Task, alice: Person, bob: Person) -> Authenticator:
+    """Bob's app, and his recovery codes beside it."""
+    RecoveryCodes.activate(bob.membership.user)
+    return TOTP.activate(bob.membership.user, "JBSWY3DPEHPK3PXP").instance
 
 
 def organization(task: Task, alice: Person, bob: Person) -> Organization:
@@ -233,6 +256,8 @@ def now(row: Model) -> Any:
     return type(row)._default_manager.filter(pk=row.pk).first()
 
 
+=======
+>>>>>>> ops
 ACTIONS: dict[str, tuple[Row, dict[str, Any], Callable[[Any], bool]]] = {
     "generations_task_cancel": (pending, {}, lambda task: task.status == "cancelled" and task.charged_credits == 0),
     "generations_delivery_redeliver": (delivered, {}, lambda one: one.state == "due" and one.due_at is not None),
@@ -341,6 +366,7 @@ ACTIONS: dict[str, tuple[Row, dict[str, Any], Callable[[Any], bool]]] = {
     "accounts_apikey_enable": (disabled, {}, lambda one: one.enabled),
     "accounts_apikey_disable": (key, {}, lambda one: not one.enabled),
     "accounts_apikey_revoke": (key, {}, lambda one: one.revoked_at is not None),
+    "mfa_authenticator_remove": (second_factor, {}, lambda one: not Authenticator.objects.exists()),
     "accounts_organization_suspend": (organization, {}, lambda one: one.suspended_reason == REASON),
     "accounts_organization_resume": (suspended, {}, lambda one: one.suspended_at is None),
     "accounts_organization_add_member": (
@@ -412,97 +438,6 @@ def test_a_new_key_is_shown_once_and_works(desk: Client, alice: Person) -> None:
     assert "no-store" in answer["Cache-Control"]
     for page in (f"/admin/accounts/apikey/{shown.pk}/change/", "/admin/accounts/apikey/", "/admin/"):
         assert answer.context["secret"] not in desk.get(page).content.decode()
-
-
-ACCOUNT_FORM = {
-    "name": "kling-1",
-    "alias": "kling",
-    "provider": "kling",
-    "base_url": "https://api.example.com",
-    "serves": "live",
-    "caps": "{}",
-    "costs": "{}",
-    "rates": "{}",
-    "weight": "1",
-    "credentials": json.dumps({"api_key": "hush-hush"}),
-    "reason": REASON,
-}
-
-
-def test_credentials_go_in_and_never_come_out(desk: Client) -> None:
-    given = {name: value for name, value in ACCOUNT_FORM.items() if name != "credentials"}
-    add = reverse("admin:generations_provideraccount_add")
-    assert desk.post(add, given).status_code == 200 and not ProviderAccount.objects.exists()
-    assert desk.post(add, ACCOUNT_FORM).status_code == 302
-    made = ProviderAccount.objects.get()
-    assert made.caller().credentials == {"api_key": "hush-hush"}
-    page = reverse("admin:generations_provideraccount_change", args=[made.pk])
-    assert "hush-hush" not in desk.get(page).content.decode()
-    assert desk.post(page, given | {"alias": "other"}).status_code == 302
-    made.refresh_from_db()
-    assert made.alias == "other" and made.caller().credentials == {"api_key": "hush-hush"}
-    assert [one.action for one in acts()] == ["provideraccount.added", "provideraccount.changed"]
-    assert acts()[0].changes["credentials"] == [None, "…"] and "hush" not in str(AuditEntry.objects.values())
-
-
-def test_credentials_lose_the_white_space_around_them(desk: Client) -> None:
-    pasted = json.dumps({"api_key": " hush-hush\n", "webhook_secret": "\twhsec_x \r\n"})
-    add = reverse("admin:generations_provideraccount_add")
-    assert desk.post(add, ACCOUNT_FORM | {"credentials": pasted}).status_code == 302
-    assert ProviderAccount.objects.get().caller().credentials == {"api_key": "hush-hush", "webhook_secret": "whsec_x"}
-
-
-@pytest.mark.parametrize("character", ["\n", "\r", "\0", "\x7f", "\u2028", "\ud800"])
-def test_credentials_with_control_characters_are_refused_and_not_shown(desk: Client, character: str) -> None:
-    spoilt = json.dumps({"webhook_secret": "fine", "api_key": f"hush{character}hush"})
-    add = reverse("admin:generations_provideraccount_add")
-    answer = desk.post(add, ACCOUNT_FORM | {"credentials": spoilt})
-    assert answer.status_code == 200 and not ProviderAccount.objects.exists()
-    page = answer.content.decode()
-    assert "There is a control character, such as a new line, in: api_key." in page
-    assert "hush" not in page
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("caps", "[5]"),
-        ("caps", '{"*": "five"}'),
-        ("caps", '{"*": true}'),
-        ("caps", '{"*": -1}'),
-        ("caps", '{"*": 1.5}'),
-        ("costs", '["0.084"]'),
-        ("costs", '{"kling-v3-text-to-video": "0.084"}'),
-        ("costs", '{"kling-v3-text-to-video": {"720p_off": "cheap"}}'),
-        ("costs", '{"kling-v3-text-to-video": {"720p_off": null}}'),
-        ("costs", '{"kling-v3-text-to-video": {"720p_off": "-1"}}'),
-        ("costs", '{"kling-v3-text-to-video": {"720p_off": "NaN"}}'),
-        ("rates", '["0.14"]'),
-        ("rates", '{"unit": "-1"}'),
-        ("rates", '{"unit": "much"}'),
-    ],
-)
-def test_caps_and_costs_that_no_task_could_be_routed_by_are_refused(desk: Client, field: str, value: str) -> None:
-    add = reverse("admin:generations_provideraccount_add")
-    answer = desk.post(add, ACCOUNT_FORM | {field: value})
-    assert answer.status_code == 200 and list(answer.context["adminform"].form.errors) == [field]
-    assert not ProviderAccount.objects.exists()
-
-
-@pytest.mark.parametrize("nothing", ["", "[]", "null", "{}"])
-def test_an_account_may_be_without_caps_and_costs(desk: Client, nothing: str) -> None:
-    given = ACCOUNT_FORM | {"caps": nothing, "costs": nothing, "rates": nothing}
-    assert desk.post(reverse("admin:generations_provideraccount_add"), given).status_code == 302
-    made = ProviderAccount.objects.get()
-    assert (made.caps, made.costs, made.rates) == ({}, {}, {})
-
-
-def test_an_account_is_kept_without_the_slash_at_the_end_of_its_address(desk: Client) -> None:
-    costs = {"kling-v3-text-to-video": {"720p_off": "0.084", "720p_on": 0.1}}
-    given = ACCOUNT_FORM | {"base_url": "https://api.example.com/", "caps": '{"*": 20}', "costs": json.dumps(costs)}
-    assert desk.post(reverse("admin:generations_provideraccount_add"), given).status_code == 302
-    made = ProviderAccount.objects.get()
-    assert (made.base_url, made.caps, made.costs) == ("https://api.example.com", {"*": 20}, costs)
 
 
 def test_an_organization_is_opened_with_its_wallet(desk: Client) -> None:

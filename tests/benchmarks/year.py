@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks.year`: the operators' report pages over a made-up year of 1,000,000 tasks.
+"""`python -m tests.benchmarks.year`: the operators' dashboard and report pages over a made-up year of 1,000,000 tasks.
 
 Each page is asked for by a signed-in operator, whole: question, roll-ups, charts, HTML. The totals are compared with
 sums over the rows themselves, by SQL that knows nothing of roll-ups; a figure that differs ends it.
@@ -94,6 +94,7 @@ def pages(plan: growing.Plan) -> Iterator[tuple[str, str]]:
     year = f"first={asked.day_of(plan.start)}&last={asked.day_of(plan.end)}"
     month = f"first={asked.day_of(plan.end) - 30 * asked.ONE_DAY}&last={asked.day_of(plan.end)}"
     base = "/admin/reports/"
+    yield "dashboard of today", "/admin/"
     yield "revenue and margin by month", f"{base}?{year}&by=month"
     yield "… by day", f"{base}?{year}&by=day"
     yield "… by model and user group", f"{base}?{year}&by=model&then=user_group"

@@ -1,5 +1,6 @@
-"""Any program of ledger calls, any amounts, any waiting: after every step the auditor finds nothing (I1-I12,
-I15, I16), and what the roll-ups and their tails say of any range is what its transfers say.
+"""Any program of ledger calls, purchases, vouchers and new prices, any amounts, any waiting: after every step the
+auditor finds nothing (I1-I12, I15, I16, I24, I26), and what the roll-ups and their tails say of any range is what its
+transfers say. Further rules: `more_rules`.
 
 Sizes: LEDGER_EXAMPLES programs of LEDGER_STEPS calls.
 """
@@ -28,22 +29,33 @@ from hypothesis.stateful import (
 
 from accounts import ids
 from accounts.errors import Forbidden, QuotaExceeded
-from accounts.models import ApiKey, Organization
-from billing import caps, ledger, rollups
+from accounts.models import ApiKey, Organization, UserGroup
+from billing import caps, ledger, price_book, report_checks, report_rollups, rollups
 from billing.amounts import ZERO
 from billing.errors import LedgerConflict
 from billing.models import CreditLot, Reservation, RollUp
+from billing.models.transfers import Kind
+from billing.report_rollups import TRANSFERS
 from tests.billing.books import findings, key_of, summed_up, wallet_of
 from tests.billing.conftest import NOW
+from tests.billing.more_rules import Prices, Purchases, Vouchers
+from tests.billing.test_provider_costs import cost
 from tests.cast import organization_of
 
 EXAMPLES = int(os.environ.get("LEDGER_EXAMPLES", "25"))
 STEPS = int(os.environ.get("LEDGER_STEPS", "20"))
 AMOUNTS = st.decimals("0.0001", "60", places=4)
+MIDNIGHT = NOW.replace(hour=0)
+MOVED = {
+    f"{kind}_credits": f"coalesce(sum(amount) FILTER (WHERE kind = '{kind}'), 0)"
+    for kind in Kind.values
+    if kind not in (Kind.RESERVE, Kind.RELEASE)
+}
+"""What the reports count, by kind of transfer."""
 DAYS = st.one_of(st.none(), st.integers(1, 5))
 
 
-class Programs(RuleBasedStateMachine):
+class Programs(Purchases, Vouchers, Prices, RuleBasedStateMachine):
     """Two organizations; alice's has a key with limits. The model knows only what each call promises to change."""
 
     acme: Organization
@@ -58,15 +70,22 @@ class Programs(RuleBasedStateMachine):
         self.clock = self.travel.start()
         self.acme = organization_of("Acme", "alice@acme.example")
         self.zenith = organization_of("Zenith", "charlie@zenith.example")
+        price_book.load(price_book.FILE.read_text())
+        self.groups = [self.acme.user_group, UserGroup.objects.create(name="partner")]
+        self.bought, self.told, self.asked = [], [], []
         self.key = key_of(self.acme, total=400, daily=60, monthly=150)
         self.reservations: list[Reservation] = []
         self.references = 0
         self.last: Callable[[], object] = lambda: None
 
     def teardown(self) -> None:
-        self.travel.stop()
-        transaction.set_rollback(True)
-        self.transaction.__exit__(None, None, None)
+        try:
+            report_rollups.roll_all()
+            assert [*report_checks.of_all(), *findings()] == []
+        finally:
+            self.travel.stop()
+            transaction.set_rollback(True)
+            self.transaction.__exit__(None, None, None)
 
     def reference(self) -> str:
         self.references += 1
@@ -113,11 +132,13 @@ class Programs(RuleBasedStateMachine):
         assert wallet_of(self.acme).head == before.head
 
     @precondition(lambda self: self.reservations)
-    @rule(data=st.data(), part=st.one_of(st.none(), st.integers(0, 4)))
-    def capture(self, data: st.DataObject, part: int | None) -> None:
+    @rule(data=st.data(), part=st.one_of(st.none(), st.integers(0, 4)), account=st.sampled_from(["", "one", "two"]))
+    def capture(self, data: st.DataObject, part: int | None, account: str) -> None:
         held = data.draw(st.sampled_from(self.reservations))
         amount = None if part is None else (held.amount * part / 4).quantize(ZERO)
-        self.resolve(held, lambda: ledger.capture(held.id, amount))
+        group = self.acme.user_group_id
+        spent = cost(task_id=held.id, account_name=account, user_group=group) if account else None
+        self.resolve(held, lambda: ledger.capture(held.id, amount, cost=spent))
 
     @precondition(lambda self: self.reservations)
     @rule(data=st.data())
@@ -173,6 +194,29 @@ class Programs(RuleBasedStateMachine):
     def roll_up(self) -> None:
         rollups.roll(self.acme.pk)
         assert rollups.roll(self.acme.pk) == 0
+
+    @rule()
+    def roll_up_reports(self) -> None:
+        report_rollups.roll_all()
+        assert report_rollups.roll_all() == 0
+        assert report_checks.of_all() == []
+
+    @rule()
+    def roll_up_reports_anew(self) -> None:
+        report_rollups.start_over()
+
+    @rule(days=st.lists(st.integers(-3, 60), min_size=2, max_size=2, unique=True).map(sorted), alone=st.booleans())
+    def look_at_a_report(self, days: list[int], alone: bool) -> None:
+        since, until = (MIDNIGHT + timedelta(days=day) for day in days)
+        wallet_id = self.acme.pk if alone else None
+
+        [said] = report_rollups.sums({TRANSFERS: MOVED}, (), since=since, until=until, wallet_id=wallet_id) or [{}]
+
+        rows = summed_up(["kind"], since, until, wallet_id)
+        wanted = {f"{row['kind']}_credits": row["amount"] for row in rows}
+        assert {name: amount for name, amount in said.items() if amount} == {
+            name: amount for name, amount in wanted.items() if name in MOVED
+        }
 
     @rule()
     def roll_up_anew(self) -> None:

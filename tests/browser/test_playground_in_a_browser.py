@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 import pytest
-from axe_core_python.sync_playwright import Axe
+from axe_core_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from django.db import connections
 from playwright.sync_api import Page, expect
 from pytest_django import Settings
@@ -18,6 +18,7 @@ from tests.browser.conftest import Window
 from tests.cast import Person
 from tests.generations.films import PHOTOS, film
 from tests.generations.gateway import Steps, ask
+from tests.generations.simulator import wait_for
 
 pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True)]
 DONE = 60_000
@@ -67,6 +68,16 @@ def choose(page: Page, field: str, *files: Path) -> None:
         expect(thumb).not_to_have_value("", timeout=DONE)
 
 
+def answer(page: Page, value: str) -> None:
+    """Choose one of a few."""
+    page.locator(f'input[type=radio][value="{value}"]').check()
+
+
+def until(page: Page, expression: str) -> None:
+    """The page's policy refuses the evaluation of strings by itself, so we look from outside."""
+    wait_for(lambda: page.evaluate(expression) or None, seconds=DONE / 1000)
+
+
 def run(page: Page) -> None:
     expect(page.locator("#run")).to_be_enabled(timeout=DONE)
     page.locator("#run").click()
@@ -89,18 +100,18 @@ def test_two_photographs_become_an_element_and_the_element_a_video(
 
     expect(page.locator(".element input:checked")).to_have_count(1)
     choose(page, "image_start", frontal)
-    page.get_by_label("Prompt", exact=True).fill("waves: ")
+    page.locator("textarea[name=prompt]").fill("waves: ")
     page.get_by_role("button", name="+ Element 1").click()
-    expect(page.get_by_label("Prompt", exact=True)).to_have_value("waves: <<<element_1>>>")
-    page.get_by_text("1080p").click()
+    expect(page.locator("textarea[name=prompt]")).to_have_value("waves: <<<element_1>>>")
+    answer(page, "1080p")
     expect(page.locator("#price")).to_contain_text("35.991 credits")
     run(page)
     video = page.locator("#pane video")
     video.wait_for(timeout=DONE)
-    page.wait_for_function("document.querySelector('#pane video').readyState >= 1")
+    until(page, "document.querySelector('#pane video').readyState >= 1")
     assert page.evaluate("document.querySelector('#pane video').duration") == pytest.approx(5, abs=0.2)
     page.evaluate("document.querySelector('#pane video').play()")
-    page.wait_for_function("document.querySelector('#pane video').currentTime > 0.3")
+    until(page, "document.querySelector('#pane video').currentTime > 0.3")
     with page.expect_download() as download:
         page.get_by_role("link", name="Download").click()
     assert download.value.suggested_filename.endswith(".mp4")
@@ -110,7 +121,7 @@ def test_two_photographs_become_an_element_and_the_element_a_video(
     page.get_by_role("link", name="waves").click()
     expect(page.get_by_role("link", name="Run again")).to_be_visible()
     page.get_by_role("link", name="Run again").click()
-    expect(page.get_by_label("Prompt", exact=True)).to_have_value("waves: <<<element_1>>>")
+    expect(page.locator("textarea[name=prompt]")).to_have_value("waves: <<<element_1>>>")
     assert (alice_window.strangers, alice_window.complaints) == ([], [])
 
 
@@ -119,7 +130,7 @@ def test_a_video_becomes_an_element_with_a_voice(
 ) -> None:
     page = alice_window.open(f"{organization}/playground?model=kling-custom-element")
     expect(page.get_by_label("Voice")).to_be_hidden()
-    page.get_by_text("A video", exact=True).click()
+    answer(page, "video_refer")
     expect(page.get_by_text("Frontal view")).to_be_hidden()
     choose(page, "model_params.element_video_list.video_url", talking)
     page.get_by_label("Voice").select_option(index=1)
@@ -150,7 +161,7 @@ def test_what_is_wrong_stands_beside_its_field_and_a_failure_gives_everything_ba
     expect(prompts).to_have_count(3)
     for number, prompt in enumerate(("A heron [sim:fail content]", "It flies", "It lands")):
         prompts.nth(number).fill(prompt)
-    page.get_by_label("Length", exact=True).first.fill("9")
+    page.locator("input[name=duration]").fill("9")
     expect(page.locator("[data-sum]")).to_have_text("9 of 9 seconds")
     run(page)
     pane = page.locator("#pane")
@@ -162,9 +173,9 @@ def test_an_empty_balance_says_so_and_nothing_happens(
     poor: None, worker: None, organization: str, alice: Person, alice_window: Window
 ) -> None:
     page = alice_window.open(f"{organization}/playground")
-    page.get_by_label("Prompt").fill("Too much")
-    page.get_by_text("4k", exact=True).click()
-    page.get_by_label("Length", exact=True).first.fill("15")
+    page.locator("textarea[name=prompt]").fill("Too much")
+    answer(page, "4k")
+    page.locator("input[name=duration]").fill("15")
     run(page)
     expect(page.locator("#refusal")).to_contain_text("Your credits do not cover the price.")
     expect(page.locator("#refusal a")).to_have_text("Get credits")
@@ -174,7 +185,7 @@ def test_an_empty_balance_says_so_and_nothing_happens(
 def test_videos_are_played_in_step(worker: None, organization: str, alice_window: Window) -> None:
     page = alice_window.open(f"{organization}/playground")
     for prompt in ("One", "Two"):
-        page.get_by_label("Prompt").fill(prompt)
+        page.locator("textarea[name=prompt]").fill(prompt)
         run(page)
         page.locator("#pane video").wait_for(timeout=DONE)
         expect(page.locator("#history")).to_contain_text(prompt)
@@ -183,7 +194,7 @@ def test_videos_are_played_in_step(worker: None, organization: str, alice_window
         box.check()
     page.get_by_role("button", name="Compare").click()
     page.get_by_role("button", name="Play").click()
-    page.wait_for_function("[...document.querySelectorAll('video')].every((video) => video.currentTime > 0.5)")
+    until(page, "[...document.querySelectorAll('video')].every((video) => video.currentTime > 0.5)")
     moments = page.evaluate("[...document.querySelectorAll('video')].map((video) => video.currentTime)")
     assert len(moments) == 2 and abs(moments[0] - moments[1]) < 0.25
     page.get_by_role("button", name="Pause").click()

@@ -29,7 +29,8 @@ def served(prices: None, live_server: LiveServer) -> None:
 @pytest.fixture
 def agreed(served: None) -> Agreed:
     """Every cell and length there is, and what the server makes of it."""
-    asked, expected = [], []
+    asked: list[list[object]] = []
+    expected: list[list[str | None]] = []
     for offer in offers.read(None).all:
         data, allowed = calculator.data(offer), calculator.lengths(offer.spec)
         for variant in offer.variants:

@@ -124,8 +124,8 @@ def test_nobody_is_kept_out(works: dict[str, str], alice_window: Window) -> None
     for name, path in works.items():
         page = alice_window.open(path)
         for look, size in (("light", DESK), ("dark", PHONE)):
-            page.emulate_media(color_scheme=look, reduced_motion="reduce")  # type: ignore[arg-type]  # one of these two words
-            page.set_viewport_size(size)  # type: ignore[arg-type]  # a width and a height
+            page.emulate_media(color_scheme=look, reduced_motion="reduce")
+            page.set_viewport_size(size)
             wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
             found[name, look] = barriers(page) + (["wider than the window"] if wide else [])
     assert {place: what for place, what in found.items() if what} == {}

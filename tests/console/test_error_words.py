@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from django.utils.functional import Promise
 
-from accounts.errors import InvalidRequest
-from evolink_saas.console import error_words
+from accounts.errors import Conflict, InvalidRequest
+from evolink_saas.console import error_words, wording
 from generations.models import Task
 
 DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "errors.md").read_text(encoding="utf-8")
@@ -23,7 +23,8 @@ def test_every_code_of_a_failed_task_has_words() -> None:
 
 def test_every_code_of_an_answer_has_words() -> None:
     assert ANSWERS
-    assert set(error_words.REFUSALS) == ANSWERS | OF_FILES
+    assert set(error_words.REFUSALS) | set(wording.REFUSALS) >= ANSWERS
+    assert set(error_words.REFUSALS) <= ANSWERS | OF_FILES
 
 
 @pytest.mark.parametrize("code", [*error_words.FAILURES, *error_words.REFUSALS])
@@ -43,6 +44,11 @@ def test_a_code_without_words_is_said_as_the_task_says_it() -> None:
 
 def test_a_task_without_an_error_explains_nothing() -> None:
     assert error_words.of_task(Task()) is None
+
+
+def test_what_pages_alone_are_refused_has_the_words_of_pages() -> None:
+    said = error_words.of_refusal(Conflict("already_member", "Already there."))
+    assert (said.what, said.do) == ("This person is a member already.", "")
 
 
 def test_a_refusal_names_its_field_and_keeps_the_sentence_of_the_api() -> None:

@@ -13,11 +13,11 @@ from django.utils import timezone
 
 from accounts.models import Role
 from evolink_saas.console import task_search
-from generations import lifecycle
+from generations import creation, lifecycle
 from generations.models import Delivery, StoredFile, Task
 from tests.cast import Person, give_key
 from tests.console.visitors import Visitor, joined
-from tests.generations.gateway import Steps, ask, ask_element, findings, money, upload
+from tests.generations.gateway import TEXT_TO_VIDEO, Steps, ask, ask_element, findings, money, upload
 from tests.generations.receivers import ended_task
 from tests.generations.uploading import FACE
 
@@ -303,3 +303,15 @@ def test_the_list_asks_as_often_for_many_tasks_as_for_one(owner: Visitor, alice:
     with CaptureQueriesContext(connection) as for_five:
         page(owner, "tasks")
     assert len(for_five) == len(for_one)
+
+
+def test_a_task_of_the_playground_names_who_ran_it_and_is_run_again(
+    owner: Visitor, alice: Person, gateway: Steps
+) -> None:
+    creation.create(alice.organization, alice.membership, TEXT_TO_VIDEO, None)
+    task = alice.organization.tasks.get()
+    shown = page(owner, f"tasks/{task.public_id}")
+    assert f"<dt>Playground</dt><dd>{alice.membership.user.email}</dd>" in shown
+    again = owner.get("playground", **{"from": task.public_id})
+    assert f'href="{owner.address("playground")}?from={task.public_id}"' in shown
+    assert TEXT_TO_VIDEO["prompt"] in again.content.decode()

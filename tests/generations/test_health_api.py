@@ -114,10 +114,16 @@ def test_the_page_shows_each_model_with_its_word_and_figures(client: Client, his
     assert "1 min 45 s" in page and "12 tasks" in page
 
 
-def test_the_page_has_no_script_no_inline_style_and_no_stranger(client: Client, history: None) -> None:
+def test_the_page_has_nothing_inline_and_no_stranger(client: Client, history: None) -> None:
     page = client.get("/status").content.decode().lower()
-    assert "<script" not in page and "style=" not in page and "<style" not in page and "http" not in page
+    assert page.count("<script") == page.count('<script type="module" src="/static/') == 1
+    assert "style=" not in page and "<style" not in page and "http" not in page
     assert client.get("/static/generations/status.css").status_code == 200
+
+
+def test_a_shared_cache_may_keep_the_page_for_it_holds_nothing_of_its_visitor(client: Client, history: None) -> None:
+    answer = client.get("/status")
+    assert "<form" not in answer.content.decode() and answer.cookies == {} and "Cookie" not in answer["Vary"]
 
 
 def test_an_empty_page_says_when_figures_come(client: Client) -> None:

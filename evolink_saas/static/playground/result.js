@@ -18,6 +18,7 @@ export function startResult() {
 export function showTask(html) {
   pane().replaceChildren(element(html));
   showTab("tab-result");
+  pane().scrollIntoView({ block: "nearest" });
   follow();
 }
 
@@ -67,7 +68,6 @@ async function show(event) {
     return;
   }
   showTask(found.text);
-  pane().scrollIntoView({ block: "nearest" });
 }
 
 async function cancel(event) {

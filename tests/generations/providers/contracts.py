@@ -19,8 +19,11 @@ from generations.providers.base import (
     ProviderError,
     Request,
     Trace,
+    VideoRequest,
     query_client,
 )
+from tests.generations.providers.catalogue import NOBODY
+from tests.generations.providers.requests import video
 from tests.generations.simulator import RunningFace, wait_for
 
 KEY = "key-that-nobody-may-read"
@@ -150,3 +153,7 @@ CONTRACTS = {
         listener=published_keys,
     ),
 }
+
+
+def clip(words: str = "a heron", **changes: Any) -> VideoRequest:
+    return video("att_1", **({"prompt": words, "callback_url": f"{NOBODY}/hints/att_1/token"} | changes))

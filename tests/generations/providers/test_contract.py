@@ -16,7 +16,6 @@ import pytest
 from generations.providers import ADAPTERS
 from generations.providers.base import (
     Account,
-    CallbackRefused,
     Charge,
     Handle,
     InputRefused,
@@ -31,24 +30,11 @@ from generations.providers.base import (
 from generations.sandbox import FACES
 from tests.generations import wire
 from tests.generations.providers.catalogue import BODIES, NOBODY, request_of
-from tests.generations.providers.contracts import CONTRACTS, KEY, SECRET, Asked
+from tests.generations.providers.contracts import CONTRACTS, KEY, SECRET, Asked, clip
 from tests.generations.providers.requests import video
-from tests.generations.simulator import RunningSimulator, wait_for
+from tests.generations.simulator import wait_for
 
 DOCS = Path(__file__).parents[3] / "docs"
-
-
-@pytest.fixture(params=sorted(CONTRACTS))
-def asked(request: pytest.FixtureRequest, simulator: RunningSimulator) -> Asked:
-    """Each adapter, in turn."""
-    face, contract = simulator.face(request.param), CONTRACTS[request.param]
-    simulator.do("accounts", provider=face.name, api_key=KEY)
-    account = Account(base_url=face.url, credentials={"api_key": KEY} | contract.hosts(face.url))
-    return Asked(adapter=ADAPTERS[face.name], face=face, account=account, contract=contract)
-
-
-def clip(words: str = "a heron", **changes: Any) -> VideoRequest:
-    return video("att_1", **({"prompt": words, "callback_url": f"{NOBODY}/hints/att_1/token"} | changes))
 
 
 # --- that nobody is missing
@@ -366,43 +352,3 @@ def test_that_nothing_was_created_is_said_only_where_it_is_certain(asked: Asked)
 
     asked.face.script("poll-5xx", "poll-garbage")
     assert [asked.looked_up(trace) for _ in range(2)] == [None, None]
-
-
-# --- what it tells us by itself
-
-
-def heard(asked: Asked, account: Account, words: str) -> tuple[str, dict[str, str], bytes]:
-    """The id of a clip, and the last callback about it."""
-    with wire.peer(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") as receiver:
-        request = clip(words, callback_url=f"{receiver.url}/hints/att_1/token")
-        accepted = asked.adapter.submit(account, request)
-        asked.face.simulator.do("finish", task_id=accepted.upstream_id)
-        wait_for(lambda: [row for row in asked.face.see("callbacks")["callbacks"] if row["state"] == "succeeded"])
-        head, _, body = receiver.requests[-1].partition(b"\r\n\r\n")
-    lines = (line.split(": ", 1) for line in head.decode().split("\r\n")[1:])
-    return accepted.upstream_id, {name.lower(): value for name, value in lines}, body
-
-
-def test_a_callback_names_its_work_when_it_is_the_providers_own(asked: Asked) -> None:
-    account = asked.contract.listener(asked)
-    upstream_id, headers, body = heard(asked, account, "a heron")
-
-    now = datetime.now(UTC)
-    assert asked.adapter.read_callback(account, headers, body, now) == upstream_id
-    assert asked.adapter.read_callback(asked.account, headers, body, now) == upstream_id
-    with pytest.raises(CallbackRefused):
-        asked.adapter.read_callback(account, {}, body, now)
-
-
-def test_a_forged_callback_is_refused(asked: Asked) -> None:
-    account = asked.contract.listener(asked)
-    _, headers, body = heard(asked, account, "a heron [sim:callback-bad-signature]")
-
-    with pytest.raises(CallbackRefused):
-        asked.adapter.read_callback(account, headers, body, datetime.now(UTC))
-
-
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"{}", b"\xff", b"[" * 100_000])
-def test_a_callback_that_names_no_work_is_refused(asked: Asked, body: bytes) -> None:
-    with pytest.raises(CallbackRefused):
-        asked.adapter.read_callback(asked.account, {}, body, datetime.now(UTC))
