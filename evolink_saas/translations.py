@@ -69,9 +69,9 @@ def collect() -> Catalog:
     for msgid, found in msgids().items():
         before = known.get(msgid)
         same = before is not None and before.id == found.text and not before.fuzzy
-        places = [(name, None) for name in found.files]
+        places = [(name, None) for name in found.files]  # without lines, which change all the time
         flags = ("python-format",) if specifiers(found.text) else ()
-        made.add(found.text, before.string if same and before else None, places, flags)
+        made.add(found.text, before.string if same and before else None, places, flags)  # type: ignore[arg-type]
     return made
 
 

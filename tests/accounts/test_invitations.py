@@ -159,7 +159,7 @@ def test_accepting_many_times_at_once_makes_one_member(alice: Person) -> None:
     text, user = text_of(invite(alice)), dora()
     found = at_once([lambda: invitations.accept(text, user)] * 6)
     assert len({one.pk for one in found if isinstance(one, Membership)}) == 1
-    assert AuditEntry.objects.filter(action="member.added", target_id=str(found[0].pk)).count() == 1  # type: ignore[attr-defined]
+    assert AuditEntry.objects.filter(action="member.added", target_id=str(found[0].pk)).count() == 1
 
 
 @pytest.mark.django_db(transaction=True)

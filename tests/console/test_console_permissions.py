@@ -84,7 +84,7 @@ def test_the_members_of_an_organization_are_those_of_its_sandbox(alice: Person, 
     owner = visitor(alice.membership)
     opened = owner.post("sandbox")
     twin = Organization.objects.get(sandbox_of=alice.organization)
-    assert opened.redirect_chain[-1][0] == f"/console/{twin.public_id}/"  # type: ignore[attr-defined]
+    assert opened.redirect_chain[-1][0] == f"/console/{twin.public_id}/"
     assert "Sandbox: test credits" in opened.content.decode()
     assert joined(alice, Role.VIEWER).client.get(f"/console/{twin.public_id}/").status_code == 200
     assert visitor(charlie.membership, twin).get().status_code == 404

@@ -16,7 +16,7 @@ NEW = {"name": "production", "scopes": ["generate", "read"]}
 
 
 def text(page: object) -> str:
-    return page.content.decode()  # type: ignore[attr-defined, no-any-return]
+    return page.content.decode()
 
 
 def newest(person: Person) -> ApiKey:

@@ -72,7 +72,7 @@ def test_merging_fills_gaps_and_overwrites_nothing() -> None:
     catalog.add("Two", "二")
     catalog.add(("%(n)d key", "%(n)d keys"))
     given = {"One": "一", "Two": "两", "Three": "三", "%(n)d key": ["%(n)d keys", "%(n)d 个密钥"]}
-    remarks = translations.merge(catalog, given)  # type: ignore[arg-type]
+    remarks = translations.merge(catalog, given)
     assert remarks == ["kept '二', not '两': 'Two'", "unknown: 'Three'"]
     assert translations.missing(catalog) == {}
     assert [translations.translation(catalog[key]) for key in ("One", "Two", "%(n)d key")] == [
