@@ -1,0 +1,154 @@
+"""A newcomer's way in a browser: sign-up, the code from the mail folder, a key, two-factor, out and in again; and an
+invitation that is accepted. In both languages, by day and night, on a phone."""
+
+import re
+import time
+from pathlib import Path
+
+import pytest
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from axe_core_python.sync_playwright import Axe
+from django.core.cache import cache
+from playwright.sync_api import Page, expect
+from pytest_django import Settings
+from pytest_django.live_server_helper import LiveServer
+
+from accounts import invitations
+from accounts.models import Role
+from tests.browser.conftest import Window
+from tests.cast import Person, client_for
+
+pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True)]
+DORA, PASSWORD = "dora@acme.example", "correct horse battery staple"
+CODE = re.compile(r"^([A-Z0-9]{3,}-?[A-Z0-9]{2,})$", re.MULTILINE)
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture
+def mails(tmp_path: Path, settings: Settings) -> Path:
+    """The folder of e-mails, as an installation without a mail server has it."""
+    cache.clear()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    settings.EMAIL_FILE_PATH = tmp_path / "mail"
+    return tmp_path / "mail"
+
+
+@pytest.fixture
+def invitation(alice: Person, settings: Settings, live_server: LiveServer) -> str:
+    """The link of one for dora."""
+    settings.PUBLIC_URL = live_server.url
+    made = invitations.invite(alice.organization, DORA, Role.DEVELOPER, by=alice.membership, language="en")
+    return invitations.link(made)
+
+
+def code_from(folder: Path) -> str:
+    newest = max(folder.glob("*.log"), key=lambda path: path.stat().st_mtime_ns)
+    found = CODE.search(newest.read_text())
+    assert found
+    return found.group(1)
+
+
+def totp(secret: str) -> str:
+    return format_hotp_value(hotp_value(secret, list(yield_hotp_counters_from_time())[1]))
+
+
+def is_fine(page: Page) -> None:
+    """By day and by night, axe finds nothing serious, and nothing is wider than the window."""
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        found = Axe().run(page)["violations"]
+        assert [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")] == []
+    page.emulate_media(color_scheme="light")
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), page.url
+
+
+def sign_up(page: Page, organization: str = "") -> None:
+    page.get_by_label("E-mail address").fill(DORA)
+    page.get_by_label("Password").fill(PASSWORD)
+    if organization:
+        page.get_by_label("Organization").fill(organization)
+    page.get_by_role("button", name="Create the login").click()
+    expect(page.get_by_role("heading", name="Confirm your e-mail address")).to_be_visible()
+
+
+def confirm(page: Page, mails: Path) -> None:
+    page.get_by_label("Code").fill(code_from(mails))
+    page.get_by_role("button", name="Confirm").click()
+
+
+def test_from_sign_up_to_a_key_and_back_in_with_two_factors(mails: Path, window: Window) -> None:
+    page = window.open("/account/signup/")
+    is_fine(page)
+    sign_up(page, "Dora Films")
+    is_fine(page)
+    confirm(page, mails)
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+    is_fine(page)
+
+    page.get_by_role("link", name="Create a key").click()
+    page.get_by_label("Name").fill("production")
+    is_fine(page)
+    page.get_by_role("button", name="Create the key").click()
+    secret_key = page.locator("#secret").inner_text()
+    is_fine(page)
+
+    window.open("/account/2fa/totp/activate/")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Continue").click()
+    secret = page.locator("#totp-secret").inner_text()
+    is_fine(page)
+    page.get_by_label("Code").fill(totp(secret))
+    page.get_by_role("button", name="Switch it on").click()
+    expect(page.locator("#recovery-codes li")).to_have_count(10)
+    is_fine(page)
+
+    window.open("/console/")
+    page.locator("details.person summary").click()
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_label("E-mail address").fill(DORA)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    is_fine(page)
+    page.get_by_label("Code").fill(totp_after(secret))
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+    assert window.strangers == window.complaints == []
+    page.context.browser.close()  # type: ignore[union-attr]  # Django is let at the database again
+    assert client_for(secret_key).get("/v1/credits").status_code == 200
+
+
+def totp_after(secret: str) -> str:
+    """The code after the one that was used: the server takes one that is half a minute early."""
+    return format_hotp_value(hotp_value(secret, int(time.time()) // 30 + 1))
+
+
+def test_an_invited_person_signs_up_on_a_phone_and_joins(mails: Path, invitation: str, window: Window) -> None:
+    page = window.page
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    page.goto(invitation)
+    expect(page.get_by_role("heading", name="Join Acme")).to_be_visible()
+    is_fine(page)
+    page.get_by_role("link", name="Sign up and accept").click()
+    expect(page.get_by_label("E-mail address")).to_have_value(DORA)
+    expect(page.get_by_label("Organization")).to_have_count(0)
+    sign_up(page)
+    confirm(page, mails)
+    page.get_by_role("button", name="Accept the invitation").click()
+    expect(page.get_by_text("Welcome to Acme.")).to_be_visible()
+    is_fine(page)
+    for name in ("API keys", "Members", "Settings"):
+        page.get_by_role("button", name="Menu").click()
+        page.get_by_role("link", name=name, exact=True).click()
+        expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
+        is_fine(page)
+    assert window.strangers == window.complaints == []
+
+
+def test_a_visitor_switches_the_language(window: Window) -> None:
+    page = window.open("/account/login/")
+    page.get_by_text("English").first.click()
+    page.get_by_role("button", name="简体中文").click()
+    expect(page.get_by_role("heading", name="登录")).to_be_visible()
+    assert page.locator("html").get_attribute("lang") == "zh-hans"
+    is_fine(page)
+    assert window.complaints == []
