@@ -177,7 +177,7 @@ def test_workers_are_alive_that_hold_a_loop_or_claimed_lately(desk: Client) -> N
 def test_an_audit_that_broke_today_is_not_hidden_by_a_clean_one_after_it(desk: Client) -> None:
     moment = timezone.now()
     finding = {"invariant": "I1", "subject": "wallet", "problem": "off"}
-    runs = ((30, [finding]), (2, [finding]), (1, []))
+    runs: tuple[tuple[int, list[dict[str, str]]], ...] = ((30, [finding]), (2, [finding]), (1, []))
     old, broken, clean = (
         AuditRun.objects.create(
             scope="all wallets",
