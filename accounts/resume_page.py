@@ -25,5 +25,7 @@ def resume(request: HttpRequest) -> HttpResponse:
         return render(request, "accounts/resume.html", {"problem": error.message}, status=404)
     page = {"key": key, "token": text, "is_paused": key.paused_at == paused_at}
     answer = render(request, "accounts/resume.html", page)
-    answer["Referrer-Policy"] = "no-referrer"  # the address holds the token
+    answer["Referrer-Policy"] = (
+        "strict-origin"  # the address holds the token; "no-referrer" would make the form's Origin null
+    )
     return answer

@@ -9,19 +9,20 @@ import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from axe_core_python.sync_playwright import Axe
 from django.core.cache import cache
+from django.db import transaction
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from accounts import invitations
+from accounts import invitations, keys
 from accounts.models import Role
 from tests.browser.conftest import Window
-from tests.cast import Person, client_for
+from tests.cast import Person
 
 pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True)]
 DORA, PASSWORD = "dora@acme.example", "correct horse battery staple"
 CODE = re.compile(r"^([A-Z0-9]{3,}-?[A-Z0-9]{2,})$", re.MULTILINE)
-PHONE = {"width": 390, "height": 844}
 
 
 @pytest.fixture
@@ -41,6 +42,16 @@ def invitation(alice: Person, settings: Settings, live_server: LiveServer) -> st
     return invitations.link(made)
 
 
+@pytest.fixture
+def resume_link(alice: Person, settings: Settings, live_server: LiveServer) -> str:
+    """What an e-mail about a paused key links to."""
+    settings.PUBLIC_URL = live_server.url
+    paused_at = timezone.now()
+    with transaction.atomic():
+        keys.pause(alice.key, paused_at)
+    return keys.resume_link(alice.key.pk, paused_at)
+
+
 def code_from(folder: Path) -> str:
     newest = max(folder.glob("*.log"), key=lambda path: path.stat().st_mtime_ns)
     found = CODE.search(newest.read_text())
@@ -55,7 +66,7 @@ def totp(secret: str) -> str:
 def is_fine(page: Page) -> None:
     """By day and by night, axe finds nothing serious, and nothing is wider than the window."""
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         found = Axe().run(page)["violations"]
         assert [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")] == []
     page.emulate_media(color_scheme="light")
@@ -113,8 +124,8 @@ def test_from_sign_up_to_a_key_and_back_in_with_two_factors(mails: Path, window:
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", name="Overview")).to_be_visible()
     assert window.strangers == window.complaints == []
-    page.context.browser.close()  # type: ignore[union-attr]  # Django is let at the database again
-    assert client_for(secret_key).get("/v1/credits").status_code == 200
+    headers = {"authorization": f"Bearer {secret_key}"}
+    assert page.request.get(f"{window.url}/v1/credits", headers=headers).status == 200
 
 
 def totp_after(secret: str) -> str:
@@ -124,7 +135,7 @@ def totp_after(secret: str) -> str:
 
 def test_an_invited_person_signs_up_on_a_phone_and_joins(mails: Path, invitation: str, window: Window) -> None:
     page = window.page
-    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    page.set_viewport_size({"width": 390, "height": 844})
     page.goto(invitation)
     expect(page.get_by_role("heading", name="Join Acme")).to_be_visible()
     is_fine(page)
@@ -142,6 +153,15 @@ def test_an_invited_person_signs_up_on_a_phone_and_joins(mails: Path, invitation
         expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
         is_fine(page)
     assert window.strangers == window.complaints == []
+
+
+def test_the_link_of_an_e_mail_lets_a_paused_key_work_again(resume_link: str, window: Window) -> None:
+    page = window.page
+    page.goto(resume_link)
+    is_fine(page)
+    page.get_by_role("button", name="Let it work again").click()
+    expect(page.get_by_text("It works: this pause is over.")).to_be_visible()
+    assert window.complaints == []
 
 
 def test_a_visitor_switches_the_language(window: Window) -> None:

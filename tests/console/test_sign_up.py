@@ -129,7 +129,7 @@ def test_an_invited_person_joins_without_an_organization_of_their_own(alice: Per
     path = invitations.link(invitation).partition("/invitations/")[2]
     client = newcomer()
     page = client.get(f"/invitations/{path}")
-    assert page["Referrer-Policy"] == "no-referrer"
+    assert page["Referrer-Policy"] == "strict-origin"
     assert "Join Acme" in page.content.decode()
     form = client.get("/account/signup/", {"email": DORA}).content.decode()
     assert DORA in form and 'name="organization"' not in form

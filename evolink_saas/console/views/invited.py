@@ -34,5 +34,7 @@ def show(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _answer(response: HttpResponse) -> HttpResponse:
-    response["Referrer-Policy"] = "no-referrer"  # the address holds the token
+    response["Referrer-Policy"] = (
+        "strict-origin"  # the address holds the token; "no-referrer" would make the form's Origin null
+    )
     return response
