@@ -55,7 +55,7 @@ def totp(secret: str) -> str:
 def is_fine(page: Page) -> None:
     """By day and by night, axe finds nothing serious, and nothing is wider than the window."""
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=scheme)
         found = Axe().run(page)["violations"]
         assert [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")] == []
     page.emulate_media(color_scheme="light")
@@ -113,7 +113,7 @@ def test_from_sign_up_to_a_key_and_back_in_with_two_factors(mails: Path, window:
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", name="Overview")).to_be_visible()
     assert window.strangers == window.complaints == []
-    page.context.browser.close()  # type: ignore[union-attr]  # Django is let at the database again
+    page.context.browser.close()  # Django is let at the database again
     assert client_for(secret_key).get("/v1/credits").status_code == 200
 
 
@@ -124,7 +124,7 @@ def totp_after(secret: str) -> str:
 
 def test_an_invited_person_signs_up_on_a_phone_and_joins(mails: Path, invitation: str, window: Window) -> None:
     page = window.page
-    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    page.set_viewport_size(PHONE)
     page.goto(invitation)
     expect(page.get_by_role("heading", name="Join Acme")).to_be_visible()
     is_fine(page)
