@@ -29,8 +29,10 @@ ENGLISH = {"admin", "reports", "migrations"}
 LOCALE = "zh_Hans"
 PO = ROOT / "locale" / LOCALE / "LC_MESSAGES" / "django.po"
 MO = PO.with_suffix(".mo")
-SINGULAR = {"_", "gettext", "gettext_lazy", "gettext_noop"}
+SINGULAR = {"gettext", "gettext_lazy", "gettext_noop"}
 PLURAL = {"ngettext", "ngettext_lazy"}
+NAMES = {name: name for name in SINGULAR | PLURAL} | {"_": "gettext"}
+"""What each is called where nothing else is said; a module may import them under names of its own."""
 CALL = re.compile(r"(?<!\w)n?gettext\(|(?<!\w)_\(")
 SPECIFIER = re.compile(r"%(?:\((\w+)\))?[-#0 +]*\d*(?:\.\d+)?([a-zA-Z%])")
 HEADER = """\
@@ -152,7 +154,7 @@ def _sources() -> Iterator[tuple[str, MsgId]]:
     for app in APPS:
         for path in sorted((ROOT / app).rglob("*")):
             name = path.relative_to(ROOT).as_posix()
-            if ENGLISH & set(path.parts):
+            if ENGLISH & set(name.split("/")):
                 continue
             if path.suffix == ".py":
                 yield from ((name, text) for text in of_python(path.read_text()))
@@ -161,8 +163,11 @@ def _sources() -> Iterator[tuple[str, MsgId]]:
 
 
 def of_python(source: str) -> Iterator[MsgId]:
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and (text := _said(node)) is not None:
+    nodes = list(ast.walk(ast.parse(source)))
+    imports = [node for node in nodes if isinstance(node, ast.ImportFrom) and node.module == "django.utils.translation"]
+    names = NAMES | {alias.asname: alias.name for node in imports for alias in node.names if alias.asname}
+    for node in nodes:
+        if isinstance(node, ast.Call) and (text := _said(node, names)) is not None:
             yield text
 
 
@@ -185,9 +190,9 @@ def _call_at(text: str, start: int) -> str:
     raise ValueError(f"Nothing closes {text[start : start + 60]!r}.")
 
 
-def _said(call: ast.Call) -> MsgId | None:
+def _said(call: ast.Call, names: dict[str, str]) -> MsgId | None:
     """The msgid of a call of gettext, which is a plain text."""
-    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    name = names.get(call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", ""))
     if name not in SINGULAR | PLURAL or not call.args:
         return None
     texts = [argument.value for argument in call.args if isinstance(argument, ast.Constant)]

@@ -139,7 +139,7 @@ def _video(spec: Spec, given: Mapping[str, Any]) -> MediaRef:
 
 FROM_IMAGES = Example(
     name="from_images",
-    summary="An element from a frontal image and two other angles",
+    summary=_("An element from a frontal image and two other angles"),
     body={
         "model": "kling-custom-element",
         "model_params": {
@@ -159,7 +159,7 @@ FROM_IMAGES = Example(
 )
 FROM_ONE_IMAGE = Example(
     name="from_one_image",
-    summary="An element from one image",
+    summary=_("An element from one image"),
     body={
         "model": "kling-custom-element",
         "model_params": {
@@ -172,7 +172,7 @@ FROM_ONE_IMAGE = Example(
 )
 FROM_VIDEO = Example(
     name="from_video_with_voice",
-    summary="An element from a video, with a voice",
+    summary=_("An element from a video, with a voice"),
     body={
         "model": "kling-custom-element",
         "model_params": {

@@ -97,17 +97,17 @@ def _examples(model: str) -> tuple[Example, ...]:
     return (
         Example(
             name="plain",
-            summary="The character faces as in the video",
+            summary=_("The character faces as in the video"),
             body={**media, "model_params": {"character_orientation": "video"}},
         ),
         Example(
             name="facing_as_in_the_image",
-            summary="The character faces as in the image, without the video's sound",
+            summary=_("The character faces as in the image, without the video's sound"),
             body={**media, "model_params": {"character_orientation": "image", "keep_sound": False}},
         ),
         Example(
             name="sharp",
-            summary="In 1080p, with a prompt",
+            summary=_("In 1080p, with a prompt"),
             body={
                 **media,
                 "prompt": "A stage with warm light",
@@ -142,7 +142,7 @@ MOTION_CONTROL = Spec(
         *_examples(V3),
         Example(
             name="with_element",
-            summary="The face of an element made from a video",
+            summary=_("The face of an element made from a video"),
             body={
                 "model": V3,
                 "image_urls": ["https://example.com/dancer.png"],

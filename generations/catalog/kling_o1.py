@@ -97,12 +97,12 @@ IMAGE_TO_VIDEO = Spec(
     examples=(
         Example(
             name="plain",
-            summary="Five seconds from one image",
+            summary=_("Five seconds from one image"),
             body={"model": I2V, "image_urls": ["https://example.com/tree.webp"], "prompt": "Wind moves the leaves"},
         ),
         Example(
             name="first_and_last_frame",
-            summary="Ten seconds from a first image to a last one",
+            summary=_("Ten seconds from a first image to a last one"),
             body={
                 "model": I2V,
                 "image_urls": ["https://example.com/spring.jpg", "https://example.com/autumn.jpg"],
@@ -112,7 +112,7 @@ IMAGE_TO_VIDEO = Spec(
         ),
         Example(
             name="upright",
-            summary="An upright image",
+            summary=_("An upright image"),
             body={
                 "model": I2V,
                 "image_urls": ["https://example.com/tower.jpg"],
@@ -128,10 +128,10 @@ IMAGE_TO_VIDEO = Spec(
 def _edit_examples(model: str) -> tuple[Example, ...]:
     video = {"model": model, "video_urls": ["https://example.com/street.mp4"]}
     return (
-        Example(name="plain", summary="A change in words", body={**video, "prompt": "Let it snow"}),
+        Example(name="plain", summary=_("A change in words"), body={**video, "prompt": "Let it snow"}),
         Example(
             name="with_image",
-            summary="Something of an image enters the video",
+            summary=_("Something of an image enters the video"),
             body={
                 **video,
                 "prompt": "The car in <<<video_1>>> becomes <<<image_1>>>",
@@ -140,7 +140,7 @@ def _edit_examples(model: str) -> tuple[Example, ...]:
         ),
         Example(
             name="silent",
-            summary="Without the sound of the input",
+            summary=_("Without the sound of the input"),
             body={**video, "prompt": "Make it night", "keep_original_sound": False},
         ),
     )

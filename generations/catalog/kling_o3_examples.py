@@ -1,5 +1,7 @@
 """Examples of the Kling 3.0 Omni models."""
 
+from django.utils.translation import gettext_noop as _
+
 from generations.catalog.base import Example
 
 T2V = "kling-o3-text-to-video"
@@ -18,10 +20,10 @@ STORYBOARD = {
 }
 
 FROM_TEXT = (
-    Example(name="plain", summary="Five seconds from a prompt", body={"model": T2V, "prompt": "A heron takes off"}),
+    Example(name="plain", summary=_("Five seconds from a prompt"), body={"model": T2V, "prompt": "A heron takes off"}),
     Example(
         name="with_element",
-        summary="An element in 1080p with sound",
+        summary=_("An element in 1080p with sound"),
         body={
             "model": T2V,
             "prompt": "<<<element_1>>> sings on a rooftop",
@@ -33,19 +35,19 @@ FROM_TEXT = (
     ),
     Example(
         name="own_shots",
-        summary="A storyboard of two shots",
+        summary=_("A storyboard of two shots"),
         body={"model": T2V, "duration": 6, "aspect_ratio": "9:16", "model_params": STORYBOARD},
     ),
 )
 FROM_IMAGES = (
     Example(
         name="plain",
-        summary="Five seconds from a first frame",
+        summary=_("Five seconds from a first frame"),
         body={"model": I2V, "image_start": "https://example.com/harbour.jpg", "prompt": "The boats begin to sway"},
     ),
     Example(
         name="first_and_last_frame",
-        summary="From a first frame to a last one",
+        summary=_("From a first frame to a last one"),
         body={
             "model": I2V,
             "image_start": "https://example.com/bud.jpg",
@@ -55,7 +57,7 @@ FROM_IMAGES = (
     ),
     Example(
         name="reference_images",
-        summary="Images and an element that the prompt names",
+        summary=_("Images and an element that the prompt names"),
         body={
             "model": I2V,
             "image_urls": ["https://example.com/hat.png", "https://example.com/cafe.png"],
@@ -69,7 +71,7 @@ FROM_IMAGES = (
 FROM_REFERENCES = (
     Example(
         name="images",
-        summary="A scene from reference images",
+        summary=_("A scene from reference images"),
         body={
             "model": REFERENCE,
             "image_urls": ["https://example.com/dog.png"],
@@ -78,7 +80,7 @@ FROM_REFERENCES = (
     ),
     Example(
         name="video",
-        summary="The camera of a video, with an element",
+        summary=_("The camera of a video, with an element"),
         body={
             "model": REFERENCE,
             "video_url": CLIP,
@@ -90,7 +92,7 @@ FROM_REFERENCES = (
     ),
     Example(
         name="sharp",
-        summary="Ten square seconds in 1080p",
+        summary=_("Ten square seconds in 1080p"),
         body={
             "model": REFERENCE,
             "image_urls": ["https://example.com/vase.png"],
@@ -103,11 +105,11 @@ FROM_REFERENCES = (
 )
 EDITS = (
     Example(
-        name="plain", summary="A change in words", body={"model": EDIT, "video_url": CLIP, "prompt": "Let it snow"}
+        name="plain", summary=_("A change in words"), body={"model": EDIT, "video_url": CLIP, "prompt": "Let it snow"}
     ),
     Example(
         name="with_image",
-        summary="Something of an image enters the video",
+        summary=_("Something of an image enters the video"),
         body={
             "model": EDIT,
             "video_url": CLIP,
@@ -118,7 +120,7 @@ EDITS = (
     ),
     Example(
         name="with_element",
-        summary="An element replaces somebody, without the sound",
+        summary=_("An element replaces somebody, without the sound"),
         body={
             "model": EDIT,
             "video_url": CLIP,

@@ -121,12 +121,12 @@ TEXT_TO_VIDEO = Spec(
     examples=(
         Example(
             name="plain",
-            summary="Five seconds from a prompt",
+            summary=_("Five seconds from a prompt"),
             body={"model": T2V, "prompt": "A red fox runs through fresh snow, morning light"},
         ),
         Example(
             name="all_settings",
-            summary="Ten upright seconds in 1080p with sound",
+            summary=_("Ten upright seconds in 1080p with sound"),
             body={
                 "model": T2V,
                 "prompt": "A street musician plays the violin in the rain",
@@ -142,12 +142,12 @@ TEXT_TO_VIDEO = Spec(
         ),
         Example(
             name="own_shots",
-            summary="A storyboard of three shots",
+            summary=_("A storyboard of three shots"),
             body={"model": T2V, "duration": 10, "quality": "720p", "model_params": STORYBOARD},
         ),
         Example(
             name="planned_shots",
-            summary="Several shots that the model plans itself",
+            summary=_("Several shots that the model plans itself"),
             body={
                 "model": T2V,
                 "prompt": "A detective enters a dark library, finds a letter and reads it in surprise",
@@ -196,12 +196,12 @@ IMAGE_TO_VIDEO = Spec(
     examples=(
         Example(
             name="plain",
-            summary="Five seconds from one image",
+            summary=_("Five seconds from one image"),
             body={"model": I2V, "image_start": "https://example.com/harbour.jpg", "prompt": "The boats begin to sway"},
         ),
         Example(
             name="with_element",
-            summary="An element enters the scene",
+            summary=_("An element enters the scene"),
             body={
                 "model": I2V,
                 "image_start": "https://example.com/street.png",
@@ -214,7 +214,7 @@ IMAGE_TO_VIDEO = Spec(
         ),
         Example(
             name="first_and_last_frame",
-            summary="From a first image to a last one",
+            summary=_("From a first image to a last one"),
             body={
                 "model": I2V,
                 "image_start": "https://example.com/bud.jpg",
@@ -225,7 +225,7 @@ IMAGE_TO_VIDEO = Spec(
         ),
         Example(
             name="own_shots",
-            summary="A storyboard of three shots",
+            summary=_("A storyboard of three shots"),
             body={
                 "model": I2V,
                 "image_start": "https://example.com/lighthouse.jpg",

@@ -70,17 +70,17 @@ TEXT_TO_VIDEO = Spec(
     examples=(
         Example(
             name="plain",
-            summary="Five seconds from a prompt",
+            summary=_("Five seconds from a prompt"),
             body={"model": T2V, "prompt": "A paper plane glides through a library"},
         ),
         Example(
             name="upright",
-            summary="Eight upright seconds",
+            summary=_("Eight upright seconds"),
             body={"model": T2V, "prompt": "Rain on a neon street", "duration": 8, "aspect_ratio": "9:16"},
         ),
         Example(
             name="sharp",
-            summary="Fifteen seconds in 1080p, with what not to show",
+            summary=_("Fifteen seconds in 1080p, with what not to show"),
             body={
                 "model": T2V,
                 "prompt": "A kite over green hills",
@@ -116,17 +116,17 @@ IMAGE_TO_VIDEO = Spec(
     examples=(
         Example(
             name="plain",
-            summary="Five seconds from one image",
+            summary=_("Five seconds from one image"),
             body={"model": I2V, "image_start": "https://example.com/boat.jpg", "prompt": "The boat drifts off"},
         ),
         Example(
             name="without_prompt",
-            summary="The image alone",
+            summary=_("The image alone"),
             body={"model": I2V, "image_start": "https://example.com/boat.jpg", "duration": 3},
         ),
         Example(
             name="first_and_last_frame",
-            summary="From a first image to a last one in 1080p",
+            summary=_("From a first image to a last one in 1080p"),
             body={
                 "model": I2V,
                 "image_start": "https://example.com/day.jpg",

@@ -66,6 +66,11 @@ def test_python_is_read() -> None:
     assert sorted(map(str, translations.of_python(source))) == ["('%(n)d key', '%(n)d keys')", "One", "ab"]
 
 
+def test_a_name_that_a_module_gives_to_gettext_is_known() -> None:
+    source = "from django.utils.translation import gettext as now, ngettext as many\nnow('One')\nmany('%(n)d key', '%(n)d keys', 2)"
+    assert list(translations.of_python(source)) == ["One", ("%(n)d key", "%(n)d keys")]
+
+
 def test_merging_fills_gaps_and_overwrites_nothing() -> None:
     catalog = Catalog("zh_Hans")
     catalog.add("One")
