@@ -68,7 +68,7 @@ def test_suspending_again_keeps_the_first_reason(alice: Person) -> None:
 
 
 def roles_in(person: Person) -> dict[str, str]:
-    return dict(person.organization.memberships.values_list("user__email", "role"))
+    return dict(person.organization.memberships.order_by("pk").values_list("user__email", "role"))
 
 
 def test_an_owner_hands_the_organization_over_and_stays_as_an_admin(alice: Person, bob: Person) -> None:

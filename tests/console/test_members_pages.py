@@ -22,7 +22,7 @@ def text(page: object) -> str:
 
 
 def roles_in(person: Person) -> dict[str, str]:
-    return dict(person.organization.memberships.values_list("user__email", "role"))
+    return dict(person.organization.memberships.order_by("pk").values_list("user__email", "role"))
 
 
 def test_an_invitation_is_written_down_with_its_e_mail_and_sent_afterwards(owner: Visitor, alice: Person) -> None:
