@@ -54,6 +54,8 @@ function readVideo(source) {
     video.muted = true;
     video.addEventListener("loadedmetadata", () => {
       found({ width: video.videoWidth, height: video.videoHeight, seconds: video.duration });
+      video.removeAttribute("src"); // its address is given up next: nothing more may be read from it
+      video.load();
     });
     video.addEventListener("error", failed);
     video.src = source;

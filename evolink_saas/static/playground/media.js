@@ -47,7 +47,17 @@ function startAddress(one, byAddress) {
   byAddress.querySelector("[data-adds]").addEventListener("click", add);
 }
 
+// From the first check to the end of the last upload, nothing can be run.
 async function take(one, files) {
+  one.form.dispatchEvent(new CustomEvent("playground:uploading", { detail: 1 }));
+  try {
+    await takeEach(one, files);
+  } finally {
+    one.form.dispatchEvent(new CustomEvent("playground:uploading", { detail: -1 }));
+  }
+}
+
+async function takeEach(one, files) {
   complain(one.around, "");
   for (const file of files) {
     if (one.thumbs.children.length >= one.limits.most) {
@@ -67,7 +77,6 @@ async function send(one, file) {
   const thumb = addThumb(one, { source: URL.createObjectURL(file), label: file.name });
   const bar = thumb.querySelector("progress");
   bar.hidden = false;
-  one.form.dispatchEvent(new CustomEvent("playground:uploading", { detail: 1 }));
   try {
     const data = await upload(one.form.dataset.upload, file, (share) => { bar.value = share; });
     thumb.querySelector("input").value = data.url;
@@ -77,8 +86,6 @@ async function send(one, file) {
     thumb.remove();
     one.refresh();
     complain(one.around, error.message);
-  } finally {
-    one.form.dispatchEvent(new CustomEvent("playground:uploading", { detail: -1 }));
   }
 }
 
