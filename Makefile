@@ -29,8 +29,8 @@ test: setup ## every ordinary test
 	$(PY) -m pytest -n 3 -m "not system"
 
 system: setup ## browser, kill and fault tests: real processes, some minutes
-	$(PY) -m pytest -m system -n 2 tests/browser
-	$(PY) -m pytest -m system --ignore=tests/browser
+	$(PY) -m pytest -m "system and not alone" -n 2
+	$(PY) -m pytest -m "system and alone"
 
 check: setup ## lint, types, migrations, deployment checks
 	$(PY) -m ruff check .
