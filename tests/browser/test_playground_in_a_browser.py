@@ -63,6 +63,7 @@ def poor(gateway: Steps, alice: Person) -> None:
 
 def choose(page: Page, field: str, *files: Path) -> None:
     zone = page.locator(f'[data-field="{field}"]')
+    expect(zone.locator(".zone")).to_be_visible()  # as soon as the script takes what is chosen
     zone.locator("input[type=file]").set_input_files(list(files))
     for thumb in zone.locator(".thumb input").all():
         expect(thumb).not_to_have_value("", timeout=DONE)
