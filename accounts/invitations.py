@@ -71,9 +71,10 @@ def accept(text: str, user: User) -> Membership:
     member = invitation.organization.memberships.filter(user=user).first()
     if invitation.accepted_at is not None and member is not None:
         return member
-    _check_open(invitation)
-    invitation.accepted_at = timezone.now()
-    invitation.save(update_fields=["accepted_at"])
+    now = timezone.now()
+    still_open = Invitation.objects.filter(pk=invitation.pk, accepted_at=None, revoked_at=None, expires_at__gt=now)
+    if not still_open.update(accepted_at=now):  # revoked at the same moment, perhaps
+        raise NotFound(*UNKNOWN)
     return member or members.add(invitation.organization, user.email, Role(invitation.role))
 
 
