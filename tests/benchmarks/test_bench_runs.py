@@ -14,6 +14,7 @@ TINY = (
 )
 
 
+@pytest.mark.alone  # they share one database
 @pytest.mark.system
 def test_every_row_is_measured() -> None:
     document = figures.DOCUMENT.read_text()

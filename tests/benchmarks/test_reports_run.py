@@ -9,6 +9,7 @@ from evolink_saas.processes import ROOT
 from tests.benchmarks import figures
 
 
+@pytest.mark.alone  # they share one database
 @pytest.mark.system
 @pytest.mark.parametrize(
     ("words", "rows_measured"),
