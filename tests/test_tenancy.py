@@ -41,13 +41,8 @@ PRICE = {
 }
 
 
-@pytest.fixture
-def owned(alice: Person, settings: Settings) -> dict[str, str]:
-    """One of everything that alice's organization owns: its public id by the name of the path parameter."""
-    now = timezone.now()
-    settings.STORAGES = settings.STORAGES | {"default": {"BACKEND": "django.core.files.storage.InMemoryStorage"}}
-    default_storage.save("secret/name.png", ContentFile(b"1"))
-    task = Task.objects.create(
+def a_task(alice: Person) -> Task:
+    return Task.objects.create(
         organization=alice.organization,
         api_key=alice.key,
         model="kling-custom-element",
@@ -58,12 +53,13 @@ def owned(alice: Person, settings: Settings) -> dict[str, str]:
         billing_rule="per_call",
         user_group="default",
         reserved_credits=Decimal(1),
-        deadline_at=now + timedelta(hours=1),
+        deadline_at=timezone.now() + timedelta(hours=1),
     )
-    element = Element.objects.create(
-        organization=alice.organization, task=task, name="Ann", description="A woman", kind="image_refer"
-    )
-    file = StoredFile.objects.create(
+
+
+def a_file(alice: Person) -> StoredFile:
+    default_storage.save("secret/name.png", ContentFile(b"1"))
+    return StoredFile.objects.create(
         organization=alice.organization,
         purpose="upload",
         storage_name="secret/name.png",
@@ -71,10 +67,12 @@ def owned(alice: Person, settings: Settings) -> dict[str, str]:
         mime_type="image/png",
         format="png",
         size_bytes=1,
-        expires_at=now + timedelta(hours=1),
+        expires_at=timezone.now() + timedelta(hours=1),
     )
-    top_up = settling.begin(alice.organization, TopUp.Origin.CHECKOUT, 1000)
-    delivery = Delivery.objects.create(
+
+
+def a_delivery(alice: Person, task: Task) -> Delivery:
+    return Delivery.objects.create(
         organization=alice.organization,
         task=task,
         event="task.completed",
@@ -82,23 +80,36 @@ def owned(alice: Person, settings: Settings) -> dict[str, str]:
         webhook_id="msg_1",
         tries_left=0,
     )
-    quote = Quote.objects.create(
+
+
+def a_quote(alice: Person) -> Quote:
+    return Quote.objects.create(
         organization=alice.organization,
         model=TEXT_TO_VIDEO["model"],
         body_digest=idempotency.digest(TEXT_TO_VIDEO),
         price=PRICE | {"model": TEXT_TO_VIDEO["model"], "cell": "720p_off", "unit": "second", "seconds": "5"},
         user_group="default",
         credits=Decimal(5),
-        expires_at=now + timedelta(minutes=15),
+        expires_at=timezone.now() + timedelta(minutes=15),
+    )
+
+
+@pytest.fixture
+def owned(alice: Person, settings: Settings) -> dict[str, str]:
+    """One of everything that alice's organization owns: its public id by the name of the path parameter."""
+    settings.STORAGES = settings.STORAGES | {"default": {"BACKEND": "django.core.files.storage.InMemoryStorage"}}
+    task, file = a_task(alice), a_file(alice)
+    element = Element.objects.create(
+        organization=alice.organization, task=task, name="Ann", description="A woman", kind="image_refer"
     )
     return {
         "key_id": alice.key.public_id,
         "task_id": task.public_id,
         "element_id": str(element.pk),
         "file_id": file.public_id,
-        "top_up_id": top_up.public_id,
-        "delivery_id": delivery.public_id,
-        "quote_id": quote.public_id,
+        "top_up_id": settling.begin(alice.organization, TopUp.Origin.CHECKOUT, 1000).public_id,
+        "delivery_id": a_delivery(alice, task).public_id,
+        "quote_id": a_quote(alice).public_id,
         "file_url": files.public_url(file),
         "download_url": files.download_url(file),
         "signed_url": files.signed_url(file, task),

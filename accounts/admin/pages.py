@@ -106,10 +106,10 @@ class Page(ModelAdmin):
         return HttpResponseRedirect(f"{reverse('admin:accounts_auditentry_changelist')}?{query}")
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        raise NotImplementedError(f"{type(self).__name__} adds rows without an audit entry.")
+        raise TypeError(f"{type(self).__name__} adds rows without an audit entry.")
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        raise NotImplementedError(f"{type(self).__name__} changes rows without an audit entry.")
+        raise TypeError(f"{type(self).__name__} changes rows without an audit entry.")
 
     @display(description="id", ordering="pk")
     def public_id(self, row: Any) -> str:

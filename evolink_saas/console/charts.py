@@ -12,6 +12,8 @@ from decimal import Decimal
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
+from evolink_saas.axes import Scale, scale, short
+
 WIDTH, HEIGHT = 720, 200
 LEFT, RIGHT, TOP, BOTTOM = 46, 4, 10, 24
 TICKS = 4
@@ -39,11 +41,11 @@ class Day:
 
 def bars(title: str, days: Sequence[Day]) -> SafeString:
     """A bar a day."""
-    top, ticks = _axis([float(day.value) for day in days])
+    axis = scale([max(0.0, float(day.value)) for day in days], TICKS)
     wide = (WIDTH - LEFT - RIGHT) / max(1, len(days))
-    parts = [_opening(title), *_grid(ticks, top)]
+    parts = [_opening(title), *_grid(axis)]
     for place, day in enumerate(days):
-        x, y = LEFT + place * wide, _height(float(day.value), top)
+        x, y = LEFT + place * wide, _height(float(day.value), axis)
         parts.append(
             f'<rect class="slot" x="{x:.1f}" y="{TOP}" width="{wide:.1f}" height="{HEIGHT - TOP - BOTTOM}">'
             f"<title>{escape(day.text)}</title></rect>"
@@ -58,12 +60,12 @@ def bars(title: str, days: Sequence[Day]) -> SafeString:
 
 def line(title: str, days: Sequence[Day]) -> SafeString:
     """A line through the days, with the area under it."""
-    top, ticks = _axis([float(day.value) for day in days])
+    axis = scale([max(0.0, float(day.value)) for day in days], TICKS)
     wide = (WIDTH - LEFT - RIGHT) / max(1, len(days))
     points = [
-        f"{LEFT + (place + 0.5) * wide:.1f},{_height(float(day.value), top):.1f}" for place, day in enumerate(days)
+        f"{LEFT + (place + 0.5) * wide:.1f},{_height(float(day.value), axis):.1f}" for place, day in enumerate(days)
     ]
-    parts = [_opening(title), *_grid(ticks, top)]
+    parts = [_opening(title), *_grid(axis)]
     if points:
         floor, first, last = HEIGHT - BOTTOM, points[0].partition(",")[0], points[-1].partition(",")[0]
         parts.append(f'<polygon class="area" points="{first},{floor} {" ".join(points)} {last},{floor}"/>')
@@ -88,36 +90,18 @@ def across(title: str, things: Sequence[Thing]) -> SafeString:
     return mark_safe("".join([*parts, "</svg>"]))
 
 
-def short(value: float) -> str:
-    """A number on an axis: 0, 250, 1.5k, 2M."""
-    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if abs(value) >= size:
-            return f"{value / size:g}{letter}"
-    return f"{value:g}"
-
-
-def _axis(values: Sequence[float]) -> tuple[float, list[float]]:
-    """The top of an axis from 0, in steps of 1, 2 or 5 times a power of ten, and its ticks."""
-    highest = max([*values, 0.0]) or 1.0
-    rough = highest / TICKS
-    power = 10.0 ** math.floor(math.log10(rough))
-    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough * 0.999)
-    count = math.ceil(highest / step - 1e-9)
-    return step * count, [step * number for number in range(count + 1)]
-
-
-def _height(value: float, top: float) -> float:
-    return TOP + (HEIGHT - TOP - BOTTOM) * (1 - max(0.0, value) / top)
+def _height(value: float, axis: Scale) -> float:
+    return TOP + (HEIGHT - TOP - BOTTOM) * (1 - axis.share(max(0.0, value)))
 
 
 def _opening(title: str) -> str:
     return f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title)}">'
 
 
-def _grid(ticks: Sequence[float], top: float) -> list[str]:
+def _grid(axis: Scale) -> list[str]:
     parts = []
-    for tick in ticks:
-        y = _height(tick, top)
+    for tick in axis.ticks:
+        y = _height(tick, axis)
         parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
         parts.append(f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{short(tick)}</text>')
     return parts

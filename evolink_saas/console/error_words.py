@@ -1,7 +1,8 @@
 """Why something failed or was refused, in the reader's words: what happened, and what to do.
 
 `FAILURES` are the codes of failed tasks, `REFUSALS` those of refused requests. tests/console/test_error_words.py holds
-both against docs/errors.md, so that no code is without words; what pages alone can be refused stands in `wording`.
+both against docs/errors.md, so that no code is without words. `ON_PAGES` is what pages alone are refused, or what a
+code means where a person without an API key looks at it.
 """
 
 from dataclasses import dataclass
@@ -9,7 +10,6 @@ from dataclasses import dataclass
 from django.utils.translation import gettext_lazy as _
 
 from accounts.errors import ApiError
-from evolink_saas.console import wording
 from evolink_saas.console.wording import Words
 from generations.models import Task
 
@@ -183,6 +183,20 @@ REFUSALS: dict[str, Pair] = {
     "storage_error": (_("The file could not be stored."), AGAIN),
 }
 
+ON_PAGES: dict[str, Words] = {
+    "role_not_allowed": _("Your role in this organization does not allow this."),
+    "already_member": _("This person is a member already."),
+    "too_many_invitations": _("Too many invitations are open. Revoke some first."),
+    "invitation_not_found": _("This invitation is not valid any more. Please ask for a new one."),
+    "invitation_for_another": _("This invitation is for another e-mail address. Sign in with that one to accept it."),
+    "key_scope_missing": _("Your role does not allow this for API keys."),
+    "member_not_found": _("There is no such member."),
+    "missing_parameter": _("This is needed."),
+    "idempotency_in_progress": _("This request is on its way already. Look at the history in a moment."),
+}
+IN_DETAIL = {"invalid_parameter", "unknown_model_parameter", "invalid_image", "invalid_video"}
+"""Beside a field the API's own sentence is said: it names the limit that was passed."""
+
 
 def of_task(task: Task) -> Explanation | None:
     """Why the task failed or was cancelled; None while neither."""
@@ -194,5 +208,15 @@ def of_task(task: Task) -> Explanation | None:
 
 def of_refusal(error: ApiError) -> Explanation:
     """Why a request was refused, and what to do."""
-    what, do = REFUSALS.get(error.code) or (wording.refusal(error), "")
+    what, do = REFUSALS.get(error.code) or (ON_PAGES.get(error.code, error.message), "")
     return Explanation(what=what, do=do, param=error.param or "", detail=error.message)
+
+
+def refusal(error: ApiError) -> str:
+    """The same in a line, for a message or beside a field of a form."""
+    if error.code in IN_DETAIL:
+        return error.message
+    if error.code in ON_PAGES:
+        return str(ON_PAGES[error.code])
+    said = of_refusal(error)
+    return f"{said.what} {said.do}".rstrip()

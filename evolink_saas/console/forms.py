@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.errors import ApiError
 from accounts.models import ApiKey, Role, Scope, default_scopes
 from accounts.organizations import MOST_RETENTION_HOURS
-from evolink_saas.console import wording
+from evolink_saas.console import error_words, wording
 from evolink_saas.console.wording import Words
 from generations import catalog
 
@@ -24,7 +24,7 @@ GRACES = ((0, _("at once")), (1, _("in 1 hour")), (24, _("in 24 hours")), (168, 
 def refuse(form: forms.Form, error: ApiError, names: Mapping[str, str] | None = None) -> None:
     """Let the form say what the domain function refused, beside the field that it names; `names` are the form's own."""
     param = (names or {}).get(error.param or "", error.param)
-    form.add_error(param if param in form.fields else None, str(wording.refusal(error)))
+    form.add_error(param if param in form.fields else None, error_words.refusal(error))
 
 
 class CreditsField(forms.DecimalField):

@@ -14,7 +14,7 @@ from billing.amounts import SMALLEST
 from billing.models import AutoRecharge, SpendingGuard
 from billing.top_ups import packs
 from billing.top_ups.serializers import MOST_CREDITS
-from evolink_saas.console import money_words
+from evolink_saas.console import wording
 from evolink_saas.console.forms import CreditsField
 from generations import usage
 from generations.serializers.webhooks import MAX_ADDRESS
@@ -176,7 +176,7 @@ class DeliveriesForm(forms.Form):
     state = forms.ChoiceField(
         label=_("State"),
         required=False,
-        choices=[("", _("all")), *((state, words) for state, (words, _look) in money_words.BADGES["delivery"].items())],
+        choices=[("", _("all")), *((state, words) for state, (words, _look) in wording.BADGES["delivery"].items())],
     )
 
 

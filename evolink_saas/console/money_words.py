@@ -1,4 +1,4 @@
-"""What pages about money and notices call things: movements, lots, top-ups, deliveries, and refusals of them."""
+"""What pages about money and notices call things: movements, lots, top-ups, callbacks."""
 
 from typing import TYPE_CHECKING
 
@@ -46,34 +46,7 @@ BADGES: dict[str, dict[str, tuple["Words", str]]] = {
         "monthly_maximum_reached": (_("month's maximum reached"), "fair"),
     },
     "guard": {"off": (_("off"), ""), "on": (_("on"), "good")},
-    "delivery": {
-        "due": (_("on its way"), "accent"),
-        "delivered": (_("delivered"), "good"),
-        "failed": (_("given up"), "bad"),
-    },
     "statement": {"provisional": (_("not over yet"), "accent"), "closed": (_("closed"), "")},
-}
-REFUSALS: dict[str, "Words"] = {
-    "top_ups_unavailable": _("Credits cannot be bought at the moment. Please try again, or contact support."),
-    "sandbox_cannot_buy": _("A sandbox pays with test credits and cannot buy any."),
-    "too_many_open_top_ups": _("Too many top-ups are unpaid already. Pay one, or wait until they expire."),
-    "payment_method_missing": _(
-        "There is no saved card to charge. Buy credits once with “Save the card for auto-recharge”."
-    ),
-    "invalid_voucher_code": _("This is no voucher code, such as EVO-7K3Q-9XRT-2M4E. Please look for a typing error."),
-    "voucher_not_found": _("There is no such voucher."),
-    "voucher_already_redeemed": _("Your organization has redeemed this voucher already."),
-    "voucher_disabled": _("This voucher is not valid any more."),
-    "voucher_not_yet_valid": _("This voucher is not valid yet."),
-    "voucher_expired": _("This voucher has expired."),
-    "voucher_used_up": _("This voucher has been redeemed as often as it may be."),
-    "too_many_voucher_tries": _("Too many codes that do not exist were tried. Please try again in an hour."),
-    "no_credits_for_sandbox": _("A sandbox pays with test credits only."),
-    "callback_url_not_allowed": _(
-        "We cannot call this address: it must begin with https:// and be reachable from the internet."
-    ),
-    "invalid_task_id": _("This is not the id of a task."),
-    "task_not_found": _("There is no such task."),
 }
 CLOSED: dict[str, "Words"] = {
     "top_ups_unavailable": _("Credits cannot be bought online here: no payment is set up. Please contact support."),

@@ -44,7 +44,6 @@ PAGES: tuple[Page, ...] = (
     Page("playground/files", playground_calls.upload, "playground-upload", Act.GENERATE),
     Page("playground/tasks/<str:task_id>", playground_calls.task, "playground-task", Act.READ),
     Page("playground/tasks/<str:task_id>/cancel", playground_calls.cancel, "playground-cancel", Act.GENERATE),
-    Page("playground/elements/<str:element_id>/picture", playground_calls.picture, "playground-picture", Act.READ),
     Page("tasks", tasks.listing, "tasks", Act.READ),
     Page("tasks/<str:task_id>", tasks.show, "task", Act.READ),
     Page("tasks/<str:task_id>/cancel", tasks.cancel, "task-cancel", Act.GENERATE),

@@ -6,7 +6,7 @@ from accounts.errors import ApiError
 from accounts.models import Organization
 from billing.models import TopUp
 from billing.top_ups import checkout
-from evolink_saas.console import money_words, wording
+from evolink_saas.console import error_words, money_words
 from evolink_saas.console.wording import Words
 
 FEW = 5
@@ -27,7 +27,7 @@ def closed(organization: Organization) -> Words:
     try:
         checkout.require_purchases(organization)
     except ApiError as error:
-        return money_words.CLOSED.get(error.code) or wording.refusal(error)
+        return money_words.CLOSED.get(error.code) or error_words.refusal(error)
     return ""
 
 

@@ -1,4 +1,4 @@
-"""States, roles, scopes and refusals in the reader's words."""
+"""States, roles, scopes and times in the reader's words; refusals stand in `error_words`."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Union
@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Union
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from accounts.errors import ApiError
 from evolink_saas.console import money_words
 
 if TYPE_CHECKING:
@@ -55,28 +54,10 @@ BADGES: dict[str, dict[str, tuple[Words, str]]] = {
     },
     "invitation": {"open": (_("invited"), "accent"), "expired": (_("expired"), "")},
 }
-REFUSALS: dict[str, Words] = {
-    **money_words.REFUSALS,
-    "role_not_allowed": _("Your role in this organization does not allow this."),
-    "last_owner": _("An organization must keep an owner. Make somebody else an owner first."),
-    "operator_cannot_join": _("An operator of the gateway belongs to no organization."),
-    "already_member": _("This person is a member already."),
-    "too_many_invitations": _("Too many invitations are open. Revoke some first."),
-    "invitation_not_found": _("This invitation is not valid any more. Please ask for a new one."),
-    "invitation_for_another": _("This invitation is for another e-mail address. Sign in with that one to accept it."),
-    "key_scope_missing": _("Your role does not allow this for API keys."),
-    "key_not_found": _("There is no such API key, or it was revoked."),
-    "member_not_found": _("There is no such member."),
-}
 
 
 def badge(kind: str, state: str) -> tuple[Words, str]:
     return BADGES[kind].get(state, (state, ""))
-
-
-def refusal(error: ApiError) -> Words:
-    """The sentence of a refusal in the reader's language; one that has none is said as the API says it."""
-    return REFUSALS.get(error.code, error.message)
 
 
 def ago(time: timedelta) -> str:

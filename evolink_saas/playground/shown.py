@@ -3,19 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from accounts.models import Organization
+from evolink_saas.console import element_cards, error_words
+from evolink_saas.console.error_words import Explanation
 from evolink_saas.console.wording import Words
 from evolink_saas.playground import fields, words
 from generations import catalog, dispatch, elements, files, task_list
 from generations.catalog.base import Spec
-from generations.models import Element, ElementSource, StoredFile, Task
+from generations.models import Task
 from generations.serializers.tasks import task_object
 
 SHOWN_TASKS = 20
 SHOWN_ELEMENTS = 60
 MOST_COMPARED = 4
-PICTURE_ROLES = ("frontal_image", "video")
 POSTER_ROLES = ("image_start", "image_1", "frontal_image")
 
 
@@ -29,7 +31,7 @@ class Family:
 class Card:
     """A task as its pane shows it. `video` is its result as the API has it.
 
-    `takers` are the models that can show the element it made.
+    `takers` are the models that can show the element it made, `explained` says why it failed.
     """
 
     task: Task
@@ -38,7 +40,8 @@ class Card:
     can_cancel: bool
     video: dict[str, Any] | None = None
     poster: str = ""
-    element: Element | None = None
+    element: element_cards.Card | None = None
+    explained: Explanation | None = None
     takers: Sequence[Spec] = ()
 
     @property
@@ -87,14 +90,12 @@ def families() -> list[Family]:
     return [Family(name=name, specs=specs) for name, specs in found.items()]
 
 
-def card(task: Task, *, is_brief: bool = False) -> Card:
+def card(task: Task, *, is_brief: bool = False, made: element_cards.Card | None = None) -> Card:
     """`is_brief` leaves out what a list does not show and what takes a question to the database."""
     waits = task.status == Task.Status.PENDING and not task.under_way and not is_brief
     position = dispatch.position(task) if waits else 0
     said = task_object(task, queue_position=position)
     video = next(iter(said["result_data"]), None) if said.get("results") else None
-    is_element = task.status == Task.Status.COMPLETED and task.type == Task.Type.ELEMENT
-    element = task.element if is_element else None
     return Card(
         task=task,
         progress=said["progress"],
@@ -102,14 +103,21 @@ def card(task: Task, *, is_brief: bool = False) -> Card:
         can_cancel=said["task_info"]["can_cancel"],
         video=video,
         poster=_poster(task) if video and not is_brief else "",
-        element=element,
-        takers=takers(element.kind) if element and not is_brief else (),
+        element=made,
+        takers=takers(made.element.kind) if made and not is_brief else (),
+        explained=error_words.of_task(task),
     )
+
+
+def whole(organization: Organization, task: Task) -> Card:
+    """With everything."""
+    return card(task, made=_elements(organization, [task]).get(task.pk))
 
 
 def history(organization: Organization) -> History:
     found = task_list.made_by_members(organization, SHOWN_TASKS)
-    return History(cards=[card(task, is_brief=True) for task in found])
+    made = _elements(organization, found)
+    return History(cards=[card(task, is_brief=True, made=made.get(task.pk)) for task in found])
 
 
 def compared(organization: Organization, task_ids: list[str]) -> list[Card]:
@@ -123,19 +131,28 @@ def takers(kind: str) -> list[Spec]:
     return [spec for spec in catalog.SPECS if _takes(spec, kind)]
 
 
-def pickable(organization: Organization, made_from: str, chosen: Sequence[str]) -> list[tuple[str, Element | None]]:
+def pickable(
+    organization: Organization, made_from: str, chosen: Sequence[str]
+) -> list[tuple[str, element_cards.Card | None]]:
     """Elements for a model, by id: those that are chosen first, in their order; None for one that is there no more."""
     usable = elements.usable(organization)
-    known = {str(one.pk): one for one in usable.filter(pk__in=[n for n in map(elements.number, chosen) if n])}
     others = usable.filter(kind=made_from) if made_from else usable
-    newest = [(str(one.pk), one) for one in others.order_by("-pk")[:SHOWN_ELEMENTS]]
-    return [(one, known.get(one)) for one in chosen] + [(one, element) for one, element in newest if one not in chosen]
+    found = [
+        *usable.filter(pk__in=[number for number in map(elements.number, chosen) if number]),
+        *others.order_by("-pk")[:SHOWN_ELEMENTS],
+    ]
+    cards = {str(card.element.pk): card for card in element_cards.cards(organization, found)}
+    return [
+        *((one, cards.get(one)) for one in chosen),
+        *((one, card) for one, card in cards.items() if one not in chosen),
+    ]
 
 
-def picture(element: Element) -> StoredFile | None:
-    """The file that shows best what the element is."""
-    found: dict[str, ElementSource] = {source.role: source for source in element.sources.select_related("file")}
-    return next((found[role].file for role in PICTURE_ROLES if role in found), None)
+def _elements(organization: Organization, tasks: Sequence[Task]) -> dict[UUID, element_cards.Card]:
+    """What the finished ones among the tasks made, by the task's number."""
+    makers = [task for task in tasks if task.status == Task.Status.COMPLETED and task.type == Task.Type.ELEMENT]
+    cards = element_cards.cards(organization, [task.element for task in makers])
+    return {task.pk: one for task, one in zip(makers, cards, strict=True)}
 
 
 def _takes(spec: Spec, kind: str) -> bool:

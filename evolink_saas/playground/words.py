@@ -1,4 +1,4 @@
-"""The playground's words: labels, help, choices, families of models, and what it says when something is refused."""
+"""The playground's words: labels, help, choices, families of models, and what its scripts say."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,8 +6,6 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
-from accounts.errors import ApiError
-from evolink_saas.console import wording
 from evolink_saas.console.wording import Words
 from evolink_saas.playground.fields import FormField
 from generations.catalog.base import Spec
@@ -83,26 +81,6 @@ CAPABILITIES: dict[str, Words] = {
     "voice": lazy("voice"),
 }
 FAMILIES: dict[str, str] = {"v3": "Kling 3.0", "v2.6": "Kling 2.6", "o3": "Kling 3.0 Omni", "o1": "Kling O1"}
-REFUSALS: dict[str, Words] = {
-    "missing_parameter": lazy("This is needed."),
-    "account_balance_insufficient": lazy(
-        "Your credits do not cover the price. Nothing was made and nothing was charged."
-    ),
-    "organization_monthly_cap_reached": lazy("Your organization has reached its cap of this month."),
-    "wallet_frozen": lazy("Your credits are frozen. Please contact support."),
-    "organization_suspended": lazy("This organization is suspended. Please contact support."),
-    "too_many_running_tasks": lazy("Your organization has as many waiting tasks as it may. Try again in a moment."),
-    "element_not_found": lazy("This element does not exist or was deleted."),
-    "media_url_not_allowed": lazy(
-        "This file is not there any more, or this address may not be used. Choose the file again."
-    ),
-    "face_not_found": lazy("A clearly visible human face is needed here, and none was found."),
-    "file_too_large": lazy("This file is too large."),
-    "file_type_not_allowed": lazy("Only JPEG, PNG, WebP, GIF, MP4 and MOV files are taken."),
-    "file_quota_exceeded": lazy("You keep as many files as you may. Delete some, or wait for them to expire."),
-    "idempotency_in_progress": lazy("This request is on its way already. Look at the history in a moment."),
-    "task_not_cancellable": lazy("This task cannot be stopped any more."),
-}
 
 
 def label(one: FormField) -> Words:
@@ -142,10 +120,6 @@ def media_asks(rule: ImageRule | VideoRule) -> str:
         return _("%(formats)s, up to %(size)d MB, at least %(side)d pixels a side") % (given | side)
     seconds = {"least": f"{rule.min_seconds:g}", "most": f"{rule.max_seconds:g}"}
     return _("%(formats)s, up to %(size)d MB, %(least)s to %(most)s seconds") % (given | seconds)
-
-
-def refusal(error: ApiError) -> Words:
-    return REFUSALS.get(error.code) or wording.refusal(error)
 
 
 def for_scripts() -> dict[str, str]:

@@ -8,6 +8,8 @@ from decimal import Decimal
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
+from evolink_saas.axes import Scale, scale, short
+
 WIDTH, HEIGHT = 960, 280
 LEFT, RIGHT, TOP, BOTTOM = 74, 12, 34, 34
 TICKS = 5
@@ -27,34 +29,10 @@ class Series:
     is_line: bool = False
 
 
-@dataclass(frozen=True)
-class Scale:
-    """From a value to a place on the axis; `ticks` are round numbers."""
-
-    low: float
-    high: float
-    ticks: tuple[float, ...]
-
-    def share(self, value: float) -> float:
-        return (value - self.low) / (self.high - self.low)
-
-
-def scale(values: Sequence[float]) -> Scale:
-    """An axis from 0, or from below it, in steps of 1, 2 or 5 times a power of ten."""
-    low, high = min(0.0, *values, 0.0), max(0.0, *values, 0.0)
-    if low == high:
-        high = 1.0
-    rough = (high - low) / TICKS
-    power = 10.0 ** math.floor(math.log10(rough))
-    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)
-    first, last = math.floor(low / step), math.ceil(high / step)
-    return Scale(first * step, last * step, tuple(number * step for number in range(first, last + 1)))
-
-
 def over_time(title: str, unit: str, labels: Sequence[str], series: Sequence[Series]) -> SafeString:
     """Bars beside each other for each label, and lines across them."""
     numbers = [[float(value) for value in one.values] for one in series]
-    axis = scale([value for values in numbers for value in values])
+    axis = scale([value for values in numbers for value in values], TICKS)
     wide = (WIDTH - LEFT - RIGHT) / max(1, len(labels))
     parts = [_frame(title, HEIGHT), _legend(unit, series), *_lines_across(axis)]
     bars = [place for place, one in enumerate(series) if not one.is_line]
@@ -70,7 +48,7 @@ def over_time(title: str, unit: str, labels: Sequence[str], series: Sequence[Ser
 def ranking(title: str, unit: str, names: Sequence[str], series: Sequence[Series]) -> SafeString:
     """A bar a name and series, lying, the first name on top."""
     numbers = [[float(value) for value in one.values] for one in series]
-    axis = scale([value for values in numbers for value in values])
+    axis = scale([value for values in numbers for value in values], TICKS)
     height = TOP + BAR_HEIGHT * len(names) + BOTTOM
     wide = WIDTH - NAMES_WIDTH - RIGHT - 70
     parts = [_frame(title, height), _legend(unit, series)]
@@ -96,14 +74,6 @@ def ranking(title: str, unit: str, names: Sequence[str], series: Sequence[Series
                 f"<title>{escape(f'{name}, {one.name}: {values[row]:,.2f} {unit}')}</title></rect>"
             )
     return mark_safe("".join([*parts, "</svg>"]))
-
-
-def short(value: float) -> str:
-    """A number on an axis: 0, 250, 1.5k, 2M."""
-    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if abs(value) >= size:
-            return f"{value / size:g}{letter}"
-    return f"{value:g}"
 
 
 def _frame(title: str, height: float) -> str:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 
 from billing.dollars import usd
 from evolink_saas.console import task_words, wording
+from generations import catalog
 
 register = template.Library()
 CHECKS = (forms.CheckboxInput,)
@@ -26,6 +27,12 @@ def icon(name: str) -> SafeString:
     return format_html(
         '<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>', static("console/icons.svg"), name
     )
+
+
+@register.simple_tag
+def model_for(kind: str) -> str:
+    """The first model of the catalogue that makes a `video` or an `element`."""
+    return next(spec.id for spec in catalog.SPECS if spec.type == kind)
 
 
 @register.inclusion_tag("console/parts/field.html")

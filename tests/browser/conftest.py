@@ -3,15 +3,21 @@
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event, Thread
 from urllib.parse import urlsplit
 
 import pytest
-from django.conf import settings
+from django.conf import settings as configured
+from django.core.cache import cache
+from django.db import connections
 from django.test import Client
 from playwright.sync_api import Page, Route, sync_playwright
+from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from tests.cast import Person
+from tests.generations.gateway import Steps
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -62,12 +68,39 @@ def window(live_server: LiveServer) -> Iterator[Window]:
 def alice_session(alice: Person) -> str:
     client = Client()
     client.force_login(alice.membership.user)
-    return client.cookies[settings.SESSION_COOKIE_NAME].value
+    return client.cookies[configured.SESSION_COOKIE_NAME].value
 
 
 @pytest.fixture
 def alice_window(alice_session: str, window: Window) -> Window:
     """Alice is signed in. Ask for it last."""
-    cookie = {"name": settings.SESSION_COOKIE_NAME, "value": alice_session, "url": window.url}
+    cookie = {"name": configured.SESSION_COOKIE_NAME, "value": alice_session, "url": window.url}
     window.page.context.add_cookies([cookie])
     return window
+
+
+@pytest.fixture
+def mails(tmp_path: Path, settings: Settings) -> Path:
+    """The folder of e-mails, as an installation without a mail server has it."""
+    cache.clear()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    settings.EMAIL_FILE_PATH = tmp_path / "mail"
+    return tmp_path / "mail"
+
+
+@pytest.fixture
+def worker(gateway: Steps, live_server: LiveServer, settings: Settings) -> Iterator[None]:
+    """Does what is due in a thread of its own, beside the browser."""
+    settings.PUBLIC_URL = live_server.url
+    stopping = Event()
+
+    def work() -> None:
+        while not stopping.wait(0.1):
+            gateway.work()
+        connections.close_all()
+
+    thread = Thread(target=work)
+    thread.start()
+    yield
+    stopping.set()
+    thread.join()

@@ -2,45 +2,22 @@
 an element of a video, an empty balance, and a failed task with its refund.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
-from threading import Event, Thread
 
 import pytest
 from axe_core_python.sync_playwright import Axe
-from django.db import connections
 from playwright.sync_api import Page, expect
-from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from evolink_saas.demo_run import photos
 from tests.browser.conftest import Window
+from tests.browser.walking import DONE, choose, run, until
 from tests.cast import Person
 from tests.generations.films import PHOTOS, film
 from tests.generations.gateway import Steps, ask
-from tests.generations.simulator import wait_for
 
 pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True)]
-DONE = 60_000
 SERIOUS = ("serious", "critical")
-
-
-@pytest.fixture
-def worker(gateway: Steps, live_server: LiveServer, settings: Settings) -> Iterator[None]:
-    """Does what is due in a thread of its own, beside the browser."""
-    settings.PUBLIC_URL = live_server.url
-    stopping = Event()
-
-    def work() -> None:
-        while not stopping.wait(0.1):
-            gateway.work()
-        connections.close_all()
-
-    thread = Thread(target=work)
-    thread.start()
-    yield
-    stopping.set()
-    thread.join()
 
 
 @pytest.fixture
@@ -61,27 +38,9 @@ def poor(gateway: Steps, alice: Person) -> None:
         ask(alice, duration=15, quality="4k")
 
 
-def choose(page: Page, field: str, *files: Path) -> None:
-    zone = page.locator(f'[data-field="{field}"]')
-    expect(zone.locator(".zone")).to_be_visible()  # as soon as the script takes what is chosen
-    zone.locator("input[type=file]").set_input_files(list(files))
-    for thumb in zone.locator(".thumb input").all():
-        expect(thumb).not_to_have_value("", timeout=DONE)
-
-
 def answer(page: Page, value: str) -> None:
     """Choose one of a few."""
     page.locator(f'input[type=radio][value="{value}"]').check()
-
-
-def until(page: Page, expression: str) -> None:
-    """The page's policy refuses the evaluation of strings by itself, so we look from outside."""
-    wait_for(lambda: page.evaluate(expression) or None, seconds=DONE / 1000)
-
-
-def run(page: Page) -> None:
-    expect(page.locator("#run")).to_be_enabled(timeout=DONE)
-    page.locator("#run").click()
 
 
 def test_two_photographs_become_an_element_and_the_element_a_video(
@@ -178,7 +137,7 @@ def test_an_empty_balance_says_so_and_nothing_happens(
     answer(page, "4k")
     page.locator("input[name=duration]").fill("15")
     run(page)
-    expect(page.locator("#refusal")).to_contain_text("Your credits do not cover the price.")
+    expect(page.locator("#refusal")).to_contain_text("The available credits do not cover the price.")
     expect(page.locator("#refusal a")).to_have_text("Get credits")
     expect(page.locator("#history")).to_contain_text("0 running")
 

@@ -1,14 +1,12 @@
 """A newcomer's way in a browser: sign-up, the code from the mail folder, a key, two-factor, out and in again; and an
 invitation that is accepted. In both languages, by day and night, on a phone."""
 
-import re
 import time
 from pathlib import Path
 
 import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from axe_core_python.sync_playwright import Axe
-from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
 from playwright.sync_api import Page, expect
@@ -18,20 +16,10 @@ from pytest_django.live_server_helper import LiveServer
 from accounts import invitations, keys
 from accounts.models import Role
 from tests.browser.conftest import Window
+from tests.browser.walking import DORA, PASSWORD, confirm, sign_up
 from tests.cast import Person
 
 pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True)]
-DORA, PASSWORD = "dora@acme.example", "correct horse battery staple"
-CODE = re.compile(r"^([A-Z0-9]{3,}-?[A-Z0-9]{2,})$", re.MULTILINE)
-
-
-@pytest.fixture
-def mails(tmp_path: Path, settings: Settings) -> Path:
-    """The folder of e-mails, as an installation without a mail server has it."""
-    cache.clear()
-    settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
-    settings.EMAIL_FILE_PATH = tmp_path / "mail"
-    return tmp_path / "mail"
 
 
 @pytest.fixture
@@ -52,13 +40,6 @@ def resume_link(alice: Person, settings: Settings, live_server: LiveServer) -> s
     return keys.resume_link(alice.key.pk, paused_at)
 
 
-def code_from(folder: Path) -> str:
-    newest = max(folder.glob("*.log"), key=lambda path: path.stat().st_mtime_ns)
-    found = CODE.search(newest.read_text())
-    assert found
-    return found.group(1)
-
-
 def totp(secret: str) -> str:
     return format_hotp_value(hotp_value(secret, list(yield_hotp_counters_from_time())[1]))
 
@@ -71,20 +52,6 @@ def is_fine(page: Page) -> None:
         assert [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")] == []
     page.emulate_media(color_scheme="light")
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), page.url
-
-
-def sign_up(page: Page, organization: str = "") -> None:
-    page.get_by_label("E-mail address").fill(DORA)
-    page.get_by_label("Password").fill(PASSWORD)
-    if organization:
-        page.get_by_label("Organization").fill(organization)
-    page.get_by_role("button", name="Create the login").click()
-    expect(page.get_by_role("heading", name="Confirm your e-mail address")).to_be_visible()
-
-
-def confirm(page: Page, mails: Path) -> None:
-    page.get_by_label("Code").fill(code_from(mails))
-    page.get_by_role("button", name="Confirm").click()
 
 
 def test_from_sign_up_to_a_key_and_back_in_with_two_factors(mails: Path, window: Window) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from django.utils.functional import Promise
 
-from accounts.errors import Conflict, InvalidRequest
-from evolink_saas.console import error_words, wording
+from accounts.errors import Conflict, InvalidRequest, QuotaExceeded
+from evolink_saas.console import error_words
 from generations.models import Task
 
 DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "errors.md").read_text(encoding="utf-8")
@@ -23,7 +23,7 @@ def test_every_code_of_a_failed_task_has_words() -> None:
 
 def test_every_code_of_an_answer_has_words() -> None:
     assert ANSWERS
-    assert set(error_words.REFUSALS) | set(wording.REFUSALS) >= ANSWERS
+    assert set(error_words.REFUSALS) | set(error_words.ON_PAGES) >= ANSWERS
     assert set(error_words.REFUSALS) <= ANSWERS | OF_FILES
 
 
@@ -56,3 +56,14 @@ def test_a_refusal_names_its_field_and_keeps_the_sentence_of_the_api() -> None:
     assert said.param == "duration"
     assert said.detail == "duration must be at most 15."
     assert said.what == "A field of the request has a value that is not accepted."
+
+
+def test_beside_a_field_a_refusal_is_one_line_that_says_as_much_as_is_known() -> None:
+    wrong = InvalidRequest("invalid_parameter", "duration must be at most 15.", param="duration")
+    assert error_words.refusal(wrong) == "duration must be at most 15."
+    poor = QuotaExceeded("account_balance_insufficient", "27 credits are needed.")
+    assert error_words.refusal(poor) == (
+        "The available credits do not cover the price. Buy credits, or choose a shorter or plainer video."
+    )
+    assert error_words.refusal(InvalidRequest("missing_parameter", "prompt is required.")) == "This is needed."
+    assert error_words.refusal(Conflict("brand_new", "Something new.")) == "Something new."

@@ -168,7 +168,10 @@ def test_an_empty_balance_changes_nothing(owner: Visitor, alice: Person, gateway
     assert answer.status_code == 402
     error = answer.json()["error"]
     assert error["code"] == "account_balance_insufficient"
-    assert error["message"] == "Your credits do not cover the price. Nothing was made and nothing was charged."
+    assert (
+        error["message"]
+        == "The available credits do not cover the price. Buy credits, or choose a shorter or plainer video."
+    )
     assert error["action_url"]
     assert (money(alice.organization), Task.objects.count(), Transfer.objects.count()) == before
 
@@ -255,7 +258,6 @@ def test_what_belongs_to_others_is_not_found(gateway: Steps, owner: Visitor, cha
         assert owner.get("playground", **query).status_code == 404
     assert owner.get(f"playground/tasks/{task.public_id}").status_code == 404
     assert owner.client.post(owner.address(f"playground/tasks/{task.public_id}/cancel")).status_code == 404
-    assert owner.get(f"playground/elements/{element.pk}/picture").status_code == 404
     assert "Nothing to compare" in owner.get("playground/compare", task=task.public_id).content.decode()
     task.refresh_from_db()
     assert task.status == "pending"
@@ -314,7 +316,9 @@ def test_an_element_is_made_and_used(gateway: Steps, owner: Visitor, alice: Pers
     element = task.element
     pane = owner.get(f"playground/tasks/{task.public_id}").content.decode()
     assert f"?model=kling-v3-image-to-video&amp;element={element.pk}" in pane
-    picture = owner.get(f"playground/elements/{element.pk}/picture")
+    source = element.sources.get(role="frontal_image").file
+    assert f'src="{owner.address(f"pictures/{source.public_id}")}"' in pane
+    picture = owner.get(f"pictures/{source.public_id}")
     assert (picture.status_code, picture["Content-Type"]) == (200, "image/png")
     page = owner.get("playground", element=str(element.pk)).content.decode()
     assert f'value="{element.pk}" checked' in page and "kling-v3-image-to-video" in page

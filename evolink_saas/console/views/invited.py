@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import invitations
 from accounts.errors import ApiError
-from evolink_saas.console import wording
+from evolink_saas.console import error_words
 from evolink_saas.signup import INVITED
 
 
@@ -24,7 +24,7 @@ def show(request: HttpRequest, token: str) -> HttpResponse:
             messages.success(request, _("Welcome to %(name)s.") % {"name": membership.organization.name})
             return redirect("console:overview", membership.organization.public_id)
     except ApiError as error:
-        problem = {"problem": wording.refusal(error)}
+        problem = {"problem": error_words.refusal(error)}
         return _answer(render(request, "console/invited.html", problem, status=error.status_code))
     if not request.user.is_authenticated:
         request.session[INVITED] = token

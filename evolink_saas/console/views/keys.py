@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 from accounts import keys, tenancy
 from accounts.errors import ApiError, NotFound
 from accounts.models import ApiKey
-from evolink_saas.console import forms, key_list, wording
+from evolink_saas.console import error_words, forms, key_list
 from evolink_saas.console.entrance import ConsoleRequest
 
 PAGE_SIZE = 50
@@ -59,7 +59,7 @@ def roll(request: ConsoleRequest, key_id: str) -> HttpResponse:
         try:
             made = keys.roll(key, by=request.membership, grace=timedelta(hours=form.cleaned_data["grace_hours"]))
         except ApiError as error:
-            messages.error(request, wording.refusal(error))
+            messages.error(request, error_words.refusal(error))
         else:
             return _shown_once(request, *made)
     return redirect("console:keys", request.organization.public_id)

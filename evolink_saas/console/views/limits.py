@@ -15,7 +15,7 @@ from accounts.errors import ApiError
 from accounts.models import Role
 from billing import caps, spending_guard, thresholds
 from billing.models import SpendingGuard
-from evolink_saas.console import forms, key_list, money_forms, wording
+from evolink_saas.console import error_words, forms, key_list, money_forms
 from evolink_saas.console.entrance import ConsoleRequest
 
 
@@ -67,7 +67,7 @@ def set_notify(request: ConsoleRequest, number: int) -> HttpResponse:
     try:
         members.set_notify(member, request.POST.get("notify") == "yes", by=request.membership)
     except ApiError as error:
-        messages.error(request, wording.refusal(error))
+        messages.error(request, error_words.refusal(error))
         return redirect("console:limits", request.organization.public_id)
     return _saved(request)
 

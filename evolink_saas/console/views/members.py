@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 from accounts import invitations, members, tenancy
 from accounts.errors import ApiError, NotFound
 from accounts.models import Invitation, Membership, Role
-from evolink_saas.console import forms, inviting, wording
+from evolink_saas.console import error_words, forms, inviting, wording
 from evolink_saas.console.entrance import ConsoleRequest
 
 
@@ -84,7 +84,7 @@ def _do(request: ConsoleRequest, act: Callable[[], object], done: str) -> HttpRe
     try:
         act()
     except ApiError as error:
-        messages.error(request, wording.refusal(error))
+        messages.error(request, error_words.refusal(error))
     else:
         messages.success(request, done)
     return redirect("console:members", request.organization.public_id)

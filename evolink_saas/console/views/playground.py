@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from accounts.errors import ApiError, InvalidRequest, NotFound
+from evolink_saas.console import error_words
 from evolink_saas.console.entrance import ConsoleRequest
 from evolink_saas.playground import bodies, code, fields, prices, rows, shown, words
 from evolink_saas.playground.bodies import Values
@@ -66,13 +67,13 @@ def compare(request: ConsoleRequest) -> HttpResponse:
 
 def pane(request: ConsoleRequest, task: Task) -> HttpResponse:
     """A task as the page shows it beside the form."""
-    return render(request, "console/playground/task.html", {"card": shown.card(task)})
+    return render(request, "console/playground/task.html", {"card": shown.whole(request.organization, task)})
 
 
 def refused(error: ApiError, spec: Spec | None = None) -> JsonResponse:
     """The API's refusal, its sentence in the reader's language, with the field of the form that it names."""
     said: dict[str, Any] = error.body()["error"]
-    said["message"] = str(words.refusal(error))
+    said["message"] = error_words.refusal(error)
     said["field"] = fields.blamed(spec, error.param) if spec and error.param else ""
     answer = JsonResponse({"error": said}, status=error.status_code)
     if error.retry_after_seconds is not None:
@@ -90,7 +91,7 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     blamed = fields.blamed(spec, error.param) if error and error.param else ""
-    sentence = words.refusal(error) if error else ""
+    sentence = error_words.refusal(error) if error else ""
     form = rows.of(request.organization, spec, values, (blamed, sentence))
     page = {
         "spec": spec,
@@ -101,7 +102,7 @@ def _page(
         "key": secrets.token_hex(16),
         "tag": prices.tag(request.organization, spec),
         "code": code.snippets(bodies.read(spec, bodies.posted(spec, values))),
-        "card": shown.card(task) if task else None,
+        "card": shown.whole(request.organization, task) if task else None,
         "history": shown.history(request.organization),
         "error": error,
         "examples": [one for one in spec.examples if _stands_alone(spec, one.body)],

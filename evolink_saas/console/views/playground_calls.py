@@ -1,20 +1,20 @@
-"""What the playground's scripts ask for: a price, an upload, a task as it stands, a picture of an element."""
+"""What the playground's scripts ask for: a price, an upload, a task as it stands."""
 
 from typing import BinaryIO
 from urllib.parse import unquote
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse, JsonResponse
-from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.errors import ApiError, InvalidRequest, NotFound
+from evolink_saas.console import error_words
 from evolink_saas.console.entrance import ConsoleRequest
 from evolink_saas.console.views.playground import JSON, pane, refused
-from evolink_saas.playground import bodies, code, prices, shown, words
-from generations import cancellation, catalog, elements, files, serving, task_list, upload_bodies, uploads
+from evolink_saas.playground import bodies, code, prices
+from generations import cancellation, catalog, files, task_list, upload_bodies, uploads
 from generations.models import StoredFile
 
 FOLDER = "playground"
@@ -29,7 +29,7 @@ def price(request: ConsoleRequest) -> HttpResponse:
         raise Http404
     body = bodies.read(spec, request.POST)
     found = prices.of(request.organization, request.membership, spec, body)
-    sentence = words.refusal(found.error) if found.error else ""
+    sentence = error_words.refusal(found.error) if found.error else ""
     part = render_to_string("console/playground/price.html", {"price": found, "sentence": sentence}, request)
     return JsonResponse({"price": part, "code": code.snippets(body)})
 
@@ -67,22 +67,13 @@ def cancel(request: ConsoleRequest, task_id: str) -> HttpResponse:
     except ApiError as error:
         if in_background:
             return refused(error)
-        messages.error(request, words.refusal(error))
+        messages.error(request, error_words.refusal(error))
     else:
         if in_background:
             return pane(request, ended)
     address = redirect("console:playground", request.organization.public_id)
     address["Location"] += f"?task={found.public_id}"
     return address
-
-
-@require_safe
-def picture(request: ConsoleRequest, element_id: str) -> HttpResponseBase:
-    """What an element was made from. Our copies of reference media have no public link."""
-    try:
-        return serving.send(request, shown.picture(elements.find(request.organization, element_id)))
-    except NotFound:
-        raise Http404 from None
 
 
 def _copy(request: ConsoleRequest, into: BinaryIO) -> None:

@@ -28,6 +28,8 @@ TASK = {"model": "kling-v3-text-to-video", "prompt": "A paper boat on a quiet la
 READY = """
 Ready.
 
+  Site       {EVOLINK_URL}/
+  Console    {EVOLINK_URL}/console/        {EVOLINK_OWNER_EMAIL}  {EVOLINK_OWNER_PASSWORD}
   API        {EVOLINK_URL}        docs: {EVOLINK_URL}/docs
   Admin      {EVOLINK_URL}/admin/        {EVOLINK_ADMIN_EMAIL}  {EVOLINK_ADMIN_PASSWORD}
   Key        {EVOLINK_API_KEY}

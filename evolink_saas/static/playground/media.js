@@ -22,7 +22,8 @@ function startZone(form, around) {
   fallback.remove();
   zone.hidden = false;
   for (const address of given) addThumb(one, { address, source: address });
-  chooser.addEventListener("change", () => { take(one, [...chooser.files]); chooser.value = ""; });
+  const takeChosen = () => { take(one, [...chooser.files]); chooser.value = ""; };
+  chooser.addEventListener("change", takeChosen);
   chooser.addEventListener("input", (event) => event.stopPropagation());
   for (const name of ["dragenter", "dragover"]) {
     zone.addEventListener(name, (event) => { event.preventDefault(); zone.classList.add("over"); });
@@ -31,6 +32,7 @@ function startZone(form, around) {
   zone.addEventListener("drop", (event) => { event.preventDefault(); take(one, [...event.dataTransfer.files]); });
   startAddress(one, byAddress);
   one.refresh();
+  if (chooser.files.length) takeChosen(); // before the script was there, or kept by the browser over a reload
 }
 
 function startAddress(one, byAddress) {

@@ -11,7 +11,6 @@ import { startResult } from "./result.js";
 
 const form = document.getElementById("playground-form");
 startTabs();
-startMedia(form);
 startElements(form);
 startShots(form);
 startForm(form);
@@ -19,4 +18,5 @@ if (document.getElementById("run")) {
   startPrice(form);
   startRun(form);
 }
+startMedia(form); // tells those above when a file is on its way
 startResult();
