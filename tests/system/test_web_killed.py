@@ -43,6 +43,7 @@ def waiting() -> int:
 
 def kill_web(site: Site) -> None:
     """Server and worker processes of the web, at once."""
+    site.stack.deaths.clear()  # it gives up on what dies often by itself; here that is our doing
     main = psutil.Process(site.family.children["web"].pid)
     for process in [*main.children(recursive=True), main]:
         process.kill()
