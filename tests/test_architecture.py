@@ -1,11 +1,10 @@
 """The rules of the house that a machine can check: who imports whom, who writes what, how long things get."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import cache
 from pathlib import Path
 
-import pytest
 from django.apps import apps
 from django.db.models import Model
 
@@ -121,6 +120,7 @@ STATE_MOVERS = {
 }
 
 
+@cache
 def modules() -> list[Path]:
     found = [path for app in APPS for path in (ROOT / app).rglob("*.py") if "migrations" not in path.parts]
     return sorted(found)
@@ -130,12 +130,18 @@ def name_of(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+@cache
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text())
 
 
-def imports(path: Path) -> Iterator[str]:
-    for node in ast.walk(tree(path)):
+@cache
+def imports(path: Path) -> list[str]:
+    return list(imported(tree(path)))
+
+
+def imported(module: ast.Module) -> Iterator[str]:
+    for node in ast.walk(module):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -167,45 +173,61 @@ def written_models(path: Path) -> Iterator[tuple[str, str]]:
                 yield root.id, node.func.attr
 
 
-@pytest.mark.parametrize("path", modules(), ids=name_of)
-def test_an_app_imports_only_what_stands_to_its_left(path: Path) -> None:
-    app = name_of(path).split("/")[0]
-    forbidden = APPS[APPS.index(app) + 1 :]
-    assert [name for name in imports(path) if name.split(".")[0] in forbidden] == []
+def offenders(rule: Callable[[Path], Collection[object]]) -> dict[str, Collection[object]]:
+    """What breaks the rule, by the file's name."""
+    found = {name_of(path): rule(path) for path in modules()}
+    return {name: broken for name, broken in found.items() if broken}
 
 
-@pytest.mark.parametrize("path", modules(), ids=name_of)
-def test_a_file_and_its_functions_are_small_and_named_for_what_they_do(path: Path) -> None:
-    assert path.stem not in SAY_NOTHING
-    assert path.read_text().count("\n") <= MAX_FILE_LINES
-    functions = [node for node in ast.walk(tree(path)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
-    lengths = {node.name: (node.end_lineno or node.lineno) - node.lineno + 1 for node in functions}
-    assert {name: length for name, length in lengths.items() if length > MAX_FUNCTION_LINES} == {}
+def test_an_app_imports_only_what_stands_to_its_left() -> None:
+    def from_its_right(path: Path) -> list[str]:
+        forbidden = APPS[APPS.index(name_of(path).split("/")[0]) + 1 :]
+        return [name for name in imports(path) if name.split(".")[0] in forbidden]
+
+    assert offenders(from_its_right) == {}
 
 
-@pytest.mark.parametrize("path", modules(), ids=name_of)
-def test_only_providers_and_safe_http_speak_http(path: Path) -> None:
-    if name_of(path).startswith(SPEAK_HTTP):
-        return
-    assert [name for name in imports(path) if name in HTTP_CLIENTS or name.split(".")[0] in HTTP_CLIENTS] == []
+def test_a_file_is_small_and_named_for_what_it_does() -> None:
+    assert [name_of(path) for path in modules() if path.stem in SAY_NOTHING] == []
+    lengths = {name_of(path): path.read_text().count("\n") for path in modules()}
+    assert {name: lines for name, lines in lengths.items() if lines > MAX_FILE_LINES} == {}
 
 
-@pytest.mark.parametrize("path", modules(), ids=name_of)
-def test_views_and_serializers_reach_rows_through_the_organization(path: Path) -> None:
-    parts = {path.stem, path.parent.name}
-    if parts & {"views", "serializers"} and path.suffix == ".py":
+def test_a_function_is_small() -> None:
+    def large(path: Path) -> dict[str, int]:
+        functions = [node for node in ast.walk(tree(path)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+        lengths = {node.name: (node.end_lineno or node.lineno) - node.lineno + 1 for node in functions}
+        return {name: length for name, length in lengths.items() if length > MAX_FUNCTION_LINES}
+
+    assert offenders(large) == {}
+
+
+def test_only_providers_and_safe_http_speak_http() -> None:
+    def clients(path: Path) -> list[str]:
+        return [name for name in imports(path) if HTTP_CLIENTS & {name, name.split(".")[0]}]
+
+    spoken = offenders(clients)
+    assert [name for name in spoken if not name.startswith(SPEAK_HTTP)] == []
+
+
+def test_views_and_serializers_reach_rows_through_the_organization() -> None:
+    def reaching_past(path: Path) -> list[int]:
+        if not {path.stem, path.parent.name} & {"views", "serializers"}:
+            return []
         attributes = [node for node in ast.walk(tree(path)) if isinstance(node, ast.Attribute)]
-        assert [node.lineno for node in attributes if node.attr in ("objects", "_default_manager")] == []
+        return [node.lineno for node in attributes if node.attr in ("objects", "_default_manager")]
+
+    assert offenders(reaching_past) == {}
 
 
-@pytest.mark.parametrize("path", modules(), ids=name_of)
-def test_a_table_has_one_writer(path: Path) -> None:
-    strangers = [
-        f"{model}.{verb}"
-        for model, verb in written_models(path)
-        if name_of(path) not in WRITERS.get(model, {name_of(path)})
-    ]
-    assert strangers == []
+def test_a_table_has_one_writer() -> None:
+    def strangers(path: Path) -> list[str]:
+        written = written_models(path)
+        return [
+            f"{model}.{verb}" for model, verb in written if name_of(path) not in WRITERS.get(model, {name_of(path)})
+        ]
+
+    assert offenders(strangers) == {}
 
 
 def test_every_table_of_ours_names_its_writer() -> None:
@@ -214,27 +236,27 @@ def test_every_table_of_ours_names_its_writer() -> None:
     assert {name for name in WRITERS if name not in ours} == set()
 
 
-@pytest.mark.parametrize("path", modules(), ids=name_of)
-def test_states_move_only_in_the_module_that_owns_them(path: Path) -> None:
-    if name_of(path) in STATE_MOVERS or name_of(path).startswith("evolink_saas/"):
-        return
-    updates = [
-        node
-        for node in ast.walk(tree(path))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "update"
-    ]
-    moved = [node.lineno for node in updates if {"status", "state"} & {keyword.arg for keyword in node.keywords}]
-    assert moved == []
+def test_states_move_only_in_the_module_that_owns_them() -> None:
+    def moved(path: Path) -> list[int]:
+        if name_of(path) in STATE_MOVERS or name_of(path).startswith("evolink_saas/"):
+            return []
+        calls = [node for node in ast.walk(tree(path)) if isinstance(node, ast.Call)]
+        updates = [node for node in calls if isinstance(node.func, ast.Attribute) and node.func.attr == "update"]
+        return [node.lineno for node in updates if {"status", "state"} & {keyword.arg for keyword in node.keywords}]
+
+    assert offenders(moved) == {}
 
 
-@pytest.mark.parametrize("path", modules(), ids=name_of)
-def test_nothing_happens_behind_the_reader(path: Path) -> None:
+def test_nothing_happens_behind_the_reader() -> None:
     """No signals of our own and no model that overrides `save`."""
-    assert "django.dispatch" not in set(imports(path))
-    classes = [node for node in ast.walk(tree(path)) if isinstance(node, ast.ClassDef)]
-    models = [node for node in classes if any("Model" in ast.unparse(base) for base in node.bases)]
-    saves = [node.name for node in models for item in node.body if getattr(item, "name", "") == "save"]
-    assert saves == []
+
+    def saves(path: Path) -> list[str]:
+        classes = [node for node in ast.walk(tree(path)) if isinstance(node, ast.ClassDef)]
+        models = [node for node in classes if any("Model" in ast.unparse(base) for base in node.bases)]
+        return [node.name for node in models for item in node.body if getattr(item, "name", "") == "save"]
+
+    assert [name_of(path) for path in modules() if "django.dispatch" in imports(path)] == []
+    assert offenders(saves) == {}
 
 
 def test_migrations_have_names() -> None:
