@@ -26,7 +26,7 @@ demo: setup ## buy an element and two videos from the simulator, and check the r
 	@exec $(PY) manage.py demo
 
 test: setup ## every ordinary test
-	$(PY) -m pytest -n 3 -m "not system"
+	$(PY) -m pytest -n 3 --dist worksteal -m "not system"
 
 system: setup ## browser, kill and fault tests: real processes, some minutes
 	$(PY) -m pytest -m "system and not alone" -n 2

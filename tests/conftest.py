@@ -32,7 +32,7 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """Let the tests themselves run as the run-time role."""
     with django_db_blocker.unblock():
-        database.remember_seeds()
+        database.remember(database.SEEDS)
         roles.log_in(connection, settings.DATABASE_URL)
     database.empty_after_transactional_tests()
     yield

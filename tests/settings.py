@@ -11,3 +11,4 @@ postgres.provide()
 from evolink_saas.settings import *  # noqa: E402, F403
 
 INSTALLED_APPS = [*INSTALLED_APPS, "django_migration_linter"]  # noqa: F405
+PASSWORD_HASHERS = ["tests.passwords.QuickArgon2"]
