@@ -9,10 +9,12 @@ An adapter translates and nothing else. It has no tables, no retries, no setting
     CallbackRefused       a callback that is not the provider's, or says nothing: no outcome of any work
 """
 
+import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import httpx
@@ -265,9 +267,15 @@ class OutcomeUnknown(ProviderError):
         self.detail = detail
 
 
+@cache
+def tls() -> ssl.SSLContext:
+    """Reading the certificate store takes longer than a call: once a process."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 def query_client() -> httpx.AsyncClient:
     """The client that `check_many` asks with; one for a loop of polls, so that its connections live on."""
-    return httpx.AsyncClient(timeout=QUERY_SECONDS, trust_env=False, follow_redirects=False)
+    return httpx.AsyncClient(verify=tls(), timeout=QUERY_SECONDS, trust_env=False, follow_redirects=False)
 
 
 class CallbackRefused(Exception):

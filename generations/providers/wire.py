@@ -6,16 +6,14 @@ any break of a query                  OutcomeUnknown (nothing is decided)
 """
 
 import asyncio
-import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
-from functools import cache
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 
-from generations.providers.base import Handle, OutcomeUnknown, Progress, ProviderRefused
+from generations.providers.base import Handle, OutcomeUnknown, Progress, ProviderRefused, tls
 
 # A long read on a create turns many unknown outcomes into answers.
 CREATE_TIMEOUT = httpx.Timeout(connect=5, read=60, write=30, pool=5)
@@ -35,17 +33,11 @@ Transport = httpx.BaseTransport | None
 """Replaces the network at the wire; None is the real one."""
 
 
-@cache
-def _tls() -> ssl.SSLContext:
-    """Reading the certificate store takes longer than a call: once a process."""
-    return httpx.create_ssl_context(trust_env=False)
-
-
 def client(transport: Transport, timeout: httpx.Timeout) -> httpx.Client:
     """No connection is kept: a kept one can die under the next request. Nothing is retried or redirected."""
     return httpx.Client(
         transport=transport,
-        verify=_tls(),
+        verify=tls(),
         timeout=timeout,
         limits=httpx.Limits(max_keepalive_connections=0),
         trust_env=False,

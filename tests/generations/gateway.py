@@ -13,7 +13,6 @@ from pathlib import Path
 from threading import Barrier, Event, Thread
 from typing import Any, TypeVar
 
-import httpx
 import pytest
 from django.core.management import call_command
 from django.db import connection, connections
@@ -27,6 +26,7 @@ from billing.models import PriceCell, Wallet
 from billing.replay import Finding
 from generations import files, jobs, leases, media, polling, provider_accounts
 from generations.models import Alert, Attempt, ProviderAccount, StoredFile, Task
+from generations.providers.base import query_client
 from tests.cast import Person
 from tests.generations.simulator import RunningSimulator, wait_for
 
@@ -120,7 +120,7 @@ class Steps:
 
     async def _poll(self, account: int) -> None:
         with ThreadPoolExecutor(1) as threads:
-            async with httpx.AsyncClient(timeout=10, trust_env=False) as client:
+            async with query_client() as client:
                 await polling.poll_account(threads, client, account)
             threads.submit(connections.close_all).result()
 

@@ -2,7 +2,6 @@
 
 import asyncio
 
-import httpx
 import pytest
 
 from generations.providers.base import (
@@ -16,6 +15,7 @@ from generations.providers.base import (
     ProviderError,
     ProviderRefused,
     Trace,
+    query_client,
 )
 from generations.providers.fal import Fal
 from tests.generations.fal import fal_at
@@ -51,7 +51,7 @@ def check(account: Account, accepted: Accepted) -> Progress:
     handle = Handle(upstream_id=accepted.upstream_id, route=accepted.route)
 
     async def ask() -> dict[str, Progress]:
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with query_client() as client:
             return await Fal().check_many(client, account, [handle])
 
     return asyncio.run(ask())[accepted.upstream_id]

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from generations.providers import causes
-from generations.providers.base import Accepted, Account, Cost, Handle, OutcomeUnknown, Progress, Request
+from generations.providers.base import Accepted, Account, Cost, Handle, OutcomeUnknown, Progress, Request, query_client
 from generations.providers.kling import Kling, verdicts
 from generations.providers.kling.answers import progress
 from tests.generations.providers.requests import element, from_image, trace, video
@@ -24,7 +24,7 @@ def check(account: Account, accepted: Sequence[Accepted | Handle]) -> dict[str, 
     handles = [Handle(upstream_id=one.upstream_id, route=one.route) for one in accepted]
 
     async def ask() -> dict[str, Progress]:
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with query_client() as client:
             return await Kling().check_many(client, account, handles)
 
     return asyncio.run(ask())
