@@ -173,7 +173,7 @@ def gateway(
     """Alice has 1,000 credits, the simulator serves her keys, waiting times are scaled down, files are the test's."""
     on_disk = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": tmp_path / "files"}}
     settings.STORAGES = settings.STORAGES | {"default": on_disk}
-    settings.POLL_INTERVAL_SECONDS = 0.02
+    settings.POLL_INTERVAL_SECONDS = 0.001  # one that has just been sent is due
     settings.LOOKUP_DELAYS_SECONDS = [0.05, 0.1, 0.2]
     settings.LOOKUP_ABSENT_GAP_SECONDS = 0.1
     settings.ELEMENT_DELETE_AFTER_SECONDS = 0
