@@ -119,7 +119,7 @@ class AutoRechargeForm(PriceForm):
 
 class VoucherForm(forms.Form):
     code = forms.CharField(
-        label=_("Code"),
+        label=_("Voucher code"),
         max_length=100,
         widget=forms.TextInput(
             attrs={"placeholder": "EVO-7K3Q-9XRT-2M4E", "autocomplete": "off", "spellcheck": "false"}

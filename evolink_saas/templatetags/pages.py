@@ -13,7 +13,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from billing.dollars import usd
-from evolink_saas.console import task_words, wording
+from billing.pricing import Line
+from evolink_saas.console import price_words, task_words, wording
 from generations import catalog
 
 register = template.Library()
@@ -51,6 +52,16 @@ def field(bound: BoundField, label: str = "") -> dict[str, Any]:
         "is_group": isinstance(widget, GROUPS),
         "is_optional": not bound.field.required and not isinstance(widget, CHECKS),
     }
+
+
+@register.filter
+def line_label(line: Line) -> str:
+    return price_words.label(line)
+
+
+@register.filter
+def line_quantity(line: Line) -> str:
+    return price_words.quantity(line)
 
 
 @register.filter

@@ -1,5 +1,7 @@
 """The admin in a browser: operators get in and see a task's story, owners of organizations do not."""
 
+from typing import Any
+
 import pytest
 from playwright.sync_api import Page, expect
 from pytest_django import Settings
@@ -8,6 +10,7 @@ from pytest_django.live_server_helper import LiveServer
 from accounts.models import User
 from generations.models import Task
 from tests.browser.conftest import Window
+from tests.browser.walking import barriers
 from tests.cast import Person
 from tests.generations.gateway import Steps, ask
 
@@ -59,3 +62,13 @@ def test_an_owner_is_not_let_in(owner: User, window: Window) -> None:
     page = sign_in(window, owner.email)
     expect(page.get_by_role("heading", name="You may not do this")).to_be_visible()
     assert window.open("/admin/generations/task/").url.startswith(f"{window.url}/admin/login/")
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1400), ("dark", 1400), ("light", 390)])
+def test_the_dashboard_can_be_read_by_everybody(film: Task, window: Window, scheme: Any, width: int) -> None:
+    window.page.emulate_media(color_scheme=scheme)
+    window.page.set_viewport_size({"width": width, "height": 900})
+    page = sign_in(window, OPERATOR)
+    expect(page.get_by_role("heading", name="Money today")).to_be_visible()
+    assert barriers(page) == []
+    assert (window.strangers, window.complaints) == ([], [])

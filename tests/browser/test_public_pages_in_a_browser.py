@@ -3,15 +3,14 @@ language; the calculator agrees with the server to the last digit; and the way f
 """
 
 import pytest
-from axe_core_python.sync_playwright import Axe
 from django.conf import settings
-from playwright.sync_api import Page
 from pytest_django.live_server_helper import LiveServer
 
 from evolink_saas.site import calculator, offers
 from evolink_saas.templatetags.pages import credits
 from evolink_saas.templatetags.prices import exact_dollars
 from tests.browser.conftest import Window
+from tests.browser.walking import SERIOUS, barriers
 
 pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True)]
 
@@ -42,12 +41,6 @@ def agreed(served: None) -> Agreed:
     return asked, expected
 
 
-def findings(page: Page) -> list[str]:
-    """What axe has against the page, but for advice that is no rule of WCAG."""
-    found = Axe().run(page)["violations"]
-    return [f"{one['id']}: {one['nodes'][0]['html'][:120]}" for one in found if one["impact"] != "minor"]
-
-
 @pytest.mark.parametrize("code", [code for code, _ in settings.LANGUAGES])
 def test_nothing_stands_in_anybodys_way(served: None, window: Window, code: str) -> None:
     for scheme, size in (("light", None), ("dark", PHONE)):
@@ -58,8 +51,7 @@ def test_nothing_stands_in_anybodys_way(served: None, window: Window, code: str)
             page = window.open(f"{path}?lang={code}")
             for details in page.locator(".questions details").all():
                 details.evaluate("one => { one.open = true; }")
-            assert findings(page) == [], (path, scheme)
-            assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+            assert barriers(page, (*SERIOUS, "moderate")) == [], (path, scheme)
     assert (window.strangers, window.complaints) == ([], [])
 
 

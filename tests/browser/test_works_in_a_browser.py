@@ -5,14 +5,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from axe_core_python.sync_playwright import Axe
 from django.db import connections
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from generations.models import Task
 from tests.browser.conftest import Window
+from tests.browser.walking import barriers
 from tests.cast import Person
 from tests.generations.gateway import Steps, ask, ask_element, upload
 from tests.generations.uploading import FACE, NO_FACE
@@ -49,13 +49,6 @@ def aside() -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor(1) as thread:
         yield thread
         thread.submit(connections.close_all).result()
-
-
-def barriers(page: Page) -> list[str]:
-    """What axe finds that keeps people out, by rule and place."""
-    found = Axe().run(page)["violations"]
-    serious = [one for one in found if one["impact"] in ("serious", "critical")]
-    return [f"{one['id']}: {node['html'][:120]}" for one in serious for node in one["nodes"]]
 
 
 def test_a_video_plays_and_a_failure_says_its_refund(works: dict[str, str], alice_window: Window) -> None:
@@ -126,6 +119,5 @@ def test_nobody_is_kept_out(works: dict[str, str], alice_window: Window) -> None
         for look, size in (("light", DESK), ("dark", PHONE)):
             page.emulate_media(color_scheme=look, reduced_motion="reduce")
             page.set_viewport_size(size)
-            wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
-            found[name, look] = barriers(page) + (["wider than the window"] if wide else [])
+            found[name, look] = barriers(page)
     assert {place: what for place, what in found.items() if what} == {}

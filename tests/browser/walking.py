@@ -1,8 +1,10 @@
 """What people do on several pages, as steps of a walk."""
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 
+from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.generations.simulator import wait_for
@@ -11,6 +13,17 @@ DORA, PASSWORD = "dora@acme.example", "correct horse battery staple"
 CODE = re.compile(r"^([A-Z0-9]{3,}-?[A-Z0-9]{2,})$", re.MULTILINE)
 DONE = 60_000
 """Milliseconds in which the worker has surely done what was asked."""
+
+
+SERIOUS = ("serious", "critical")
+
+
+def barriers(page: Page, impacts: Collection[str] = SERIOUS) -> list[str]:
+    """What keeps people out, by axe's rule and place; a page that is wider than the window does as well."""
+    found = [one for one in Axe().run(page)["violations"] if one["impact"] in impacts]
+    wide = page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+    lines = [f"{one['id']}: {node['html'][:120]}" for one in found for node in one["nodes"]]
+    return lines + ["wider than the window"] * wide
 
 
 def code_from(folder: Path) -> str:

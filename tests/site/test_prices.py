@@ -68,7 +68,7 @@ def test_a_price_change_is_on_the_page_at_once(look: Look) -> None:
     page = look(KLING_3)
     assert table(page)["720p without sound"] == ("6.3", "$0.088 / s", "$0.084 / s", "–")
     assert "below the official price" not in page.text and "officially" not in page.text
-    assert "From $0.088 / s" in page.text
+    assert "Prices from $0.088 / s" in page.text
     assert "The rate of Kling 3.0 is 6.3 credits a second" in page.text
 
 

@@ -95,3 +95,7 @@ function keepFresh(element) {
 
 for (const element of document.querySelectorAll("[data-refresh]")) keepFresh(element);
 for (const dialog of document.querySelectorAll("dialog[data-open]")) dialog.showModal();
+
+// Where the screen is narrow: the newest end of a chart, and the tab that is open.
+for (const chart of document.querySelectorAll(".scroll > .chart")) chart.parentElement.scrollLeft = chart.parentElement.scrollWidth;
+for (const tab of document.querySelectorAll(".tabs [aria-current]")) tab.parentElement.scrollLeft = tab.offsetLeft - tab.parentElement.offsetLeft - 40;
