@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext
+
 from accounts.models import Organization
 from evolink_saas.console import element_cards, error_words
 from evolink_saas.console.error_words import Explanation
@@ -86,7 +88,7 @@ def families() -> list[Family]:
     """The catalogue in its order, by family."""
     found: dict[str, list[tuple[Spec, list[Words]]]] = {}
     for spec in catalog.SPECS:
-        found.setdefault(words.family(spec), []).append((spec, words.capabilities(spec)))
+        found.setdefault(gettext(spec.family), []).append((spec, words.capabilities(spec)))
     return [Family(name=name, specs=specs) for name, specs in found.items()]
 
 

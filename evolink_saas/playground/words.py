@@ -80,7 +80,6 @@ CAPABILITIES: dict[str, Words] = {
     "element_from_video": lazy("from a video"),
     "voice": lazy("voice"),
 }
-FAMILIES: dict[str, str] = {"v3": "Kling 3.0", "v2.6": "Kling 2.6", "o3": "Kling 3.0 Omni", "o1": "Kling O1"}
 
 
 def label(one: FormField) -> Words:
@@ -95,14 +94,6 @@ def help_of(one: FormField) -> Words:
 
 def choice(value: str) -> Words:
     return CHOICES.get(value, value)
-
-
-def family(spec: Spec) -> str:
-    """The name of the family that a model belongs to; of elements, theirs."""
-    if spec.type == "element":
-        return _("Elements")
-    version = spec.id.split("-")[1] if "-" in spec.id else spec.id
-    return FAMILIES.get(version, version.upper())
 
 
 def capabilities(spec: Spec) -> list[Words]:

@@ -112,12 +112,14 @@ class Example:
 class Spec:
     """One model of the catalogue. `media` says by role what each picture or film must be, `settlement` what follows it.
 
-    `description` and `stability` are sentences that people read, marked so that pages can translate them.
+    `description` and `stability` are sentences that people read, marked so that pages can translate them. Lists show it
+    under its `family`.
     `deadline_minutes` count from the acceptance upstream, `unaccepted_deadline_minutes` from the request without one.
     """
 
     id: str
     type: Literal["video", "element"]
+    family: str
     description: str
     stability: str
     capabilities: tuple[str, ...]

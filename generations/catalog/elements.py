@@ -188,6 +188,7 @@ FROM_VIDEO = Example(
 CUSTOM_ELEMENT = Spec(
     id="kling-custom-element",
     type="element",
+    family=_("Elements"),
     description=_("Makes a reusable subject (an element) that later videos can show, from images or from one video."),
     stability=_("Stable: fields are added, never renamed or removed."),
     capabilities=("custom_element", "element_from_images", "element_from_video", "voice"),

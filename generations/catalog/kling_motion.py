@@ -121,6 +121,7 @@ def _examples(model: str) -> tuple[Example, ...]:
 MOTION_CONTROL = Spec(
     id=V3,
     type="video",
+    family="Kling 3.0",
     description=_("Moves the character of an image as in a video of 3 to 30 seconds."),
     stability=videos.STABLE,
     capabilities=("motion_control", "elements", "keep_sound"),
@@ -162,6 +163,7 @@ MOTION_CONTROL = Spec(
 MOTION_CONTROL_2_6 = Spec(
     id=V2_6,
     type="video",
+    family="Kling 2.6",
     description=_("Moves the character of an image as in a video of 3 to 30 seconds, by the model before."),
     stability=videos.STABLE,
     capabilities=("motion_control", "keep_sound"),

@@ -73,6 +73,7 @@ def _read_edit(spec: Spec, body: Mapping[str, Any]) -> Parsed:
 IMAGE_TO_VIDEO = Spec(
     id=I2V,
     type="video",
+    family="Kling O1",
     description=_("Makes a video of 5 or 10 seconds from a first image, or from a first and a last one."),
     stability=videos.STABLE,
     capabilities=("image_to_video", "end_frame"),
@@ -156,6 +157,7 @@ def _edit(model: str, *, description: str, shortest: int) -> Spec:
     return Spec(
         id=model,
         type="video",
+        family="Kling O1",
         description=description,
         stability=videos.STABLE,
         capabilities=("video_edit", "image_references", "keep_sound"),

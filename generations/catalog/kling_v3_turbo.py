@@ -55,6 +55,7 @@ def _read(spec: Spec, body: Mapping[str, Any]) -> Parsed:
 TEXT_TO_VIDEO = Spec(
     id=T2V,
     type="video",
+    family="Kling 3.0",
     description=_("Makes a video of 3 to 15 seconds from text, faster."),
     stability=videos.STABLE,
     capabilities=("text_to_video", "negative_prompt"),
@@ -96,6 +97,7 @@ TEXT_TO_VIDEO = Spec(
 IMAGE_TO_VIDEO = Spec(
     id=I2V,
     type="video",
+    family="Kling 3.0",
     description=_("Makes a video of 3 to 15 seconds that starts from an image and may end at one, faster."),
     stability=videos.STABLE,
     capabilities=("image_to_video", "end_frame", "negative_prompt"),

@@ -1,4 +1,7 @@
-"""`make bench` itself works: every row is measured, at a size that says nothing about speed."""
+"""`make bench` itself works: every row is measured, at a size that says nothing about speed.
+
+All in one file, for they share one database and so run one after the other.
+"""
 
 import subprocess
 import sys
@@ -14,7 +17,6 @@ TINY = (
 )
 
 
-@pytest.mark.alone  # they share one database
 @pytest.mark.system
 def test_every_row_is_measured() -> None:
     document = figures.DOCUMENT.read_text()
@@ -38,4 +40,20 @@ def test_every_row_is_measured() -> None:
         "---",
         "memory of the worker after 20 tasks / after 20",
     ]
+    assert figures.DOCUMENT.read_text() == document
+
+
+@pytest.mark.system
+@pytest.mark.parametrize(
+    ("words", "rows_measured"),
+    [(["tests.benchmarks.reports", "--transfers", "8000"], 11), (["tests.benchmarks.year", "--tasks", "1000"], 14)],
+    ids=["reports", "year"],
+)
+def test_every_page_is_measured(words: list[str], rows_measured: int) -> None:
+    document = figures.DOCUMENT.read_text()
+    command = [sys.executable, "-m", *words, "--times", "1", "--no-write"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows = [line for line in done.stdout.splitlines() if " ms | " in line]
+    assert len(rows) == rows_measured
     assert figures.DOCUMENT.read_text() == document
