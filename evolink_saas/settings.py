@@ -29,6 +29,7 @@ API_KEY_PEPPER = env.text("API_KEY_PEPPER", secret_defaults["API_KEY_PEPPER"])
 ENCRYPTION_KEYS = env.words("ENCRYPTION_KEYS", secret_defaults["ENCRYPTION_KEYS"])
 
 INSTALLED_APPS = [
+    "evolink_saas",  # before those whose templates it replaces
     "unfold",
     "unfold.contrib.filters",
     "django.contrib.admin",
@@ -45,7 +46,6 @@ INSTALLED_APPS = [
     "accounts",
     "billing",
     "generations",
-    "evolink_saas",
     "allauth",
     "allauth.account",
     "allauth.mfa",

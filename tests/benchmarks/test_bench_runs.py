@@ -1,6 +1,6 @@
 """`make bench` itself works: every row is measured, at a size that says nothing about speed.
 
-All in one file, for they share one database and so run one after the other.
+They share one database, and so run one after the other.
 """
 
 import subprocess
@@ -11,13 +11,13 @@ import pytest
 from evolink_saas.processes import ROOT
 from tests.benchmarks import figures
 
+pytestmark = [pytest.mark.system, pytest.mark.xdist_group("benchmarks")]
 TINY = (
     "--rounds 1 --seconds 0.3 --cycles 3 --connections 2 --processes 2"
     " --running 80 --ending 5 --polled-seconds 8 --tasks 20 --no-write"
 )
 
 
-@pytest.mark.system
 def test_every_row_is_measured() -> None:
     document = figures.DOCUMENT.read_text()
     command = [sys.executable, "-m", "tests.benchmarks", *TINY.split()]
@@ -43,7 +43,6 @@ def test_every_row_is_measured() -> None:
     assert figures.DOCUMENT.read_text() == document
 
 
-@pytest.mark.system
 @pytest.mark.parametrize(
     ("words", "rows_measured"),
     [(["tests.benchmarks.reports", "--transfers", "8000"], 11), (["tests.benchmarks.year", "--tasks", "1000"], 14)],
