@@ -12,8 +12,15 @@ def _page(title: str, icon: str, name: str, **more: str) -> dict[str, Any]:
 
 
 def _report(title: str, icon: str, name: str) -> dict[str, Any]:
+    """The address of the first report is where those of the others begin, so here is here only."""
     link = reverse_lazy(f"reports:{name}")
-    return {"title": title, "icon": icon, "link": link, "permission": "evolink_saas.reports.pages.may_read"}
+    return {
+        "title": title,
+        "icon": icon,
+        "link": link,
+        "permission": "evolink_saas.reports.pages.may_read",
+        "active": lambda request: request.path == str(link),
+    }
 
 
 def _group(title: str, *items: dict[str, Any]) -> dict[str, Any]:
@@ -101,6 +108,9 @@ UNFOLD = {
     "SITE_HEADER": "AI video gateway",
     "SITE_SUBHEADER": "Operators",
     "SITE_SYMBOL": "movie",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("console/mark.svg")},
+    ],
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "evolink_saas.dashboard.page.fill",
     "STYLES": [

@@ -14,6 +14,7 @@ WIDTH, HEIGHT = 960, 280
 LEFT, RIGHT, TOP, BOTTOM = 74, 12, 34, 34
 TICKS = 5
 MOST_LABELS = 13
+LABELS_WIDTH = 90  # characters that fit below a chart
 LONGEST_NAME = 30
 BAR_HEIGHT = 30
 NAMES_WIDTH = 210
@@ -143,7 +144,8 @@ def _line(one: Series, labels: Sequence[str], values: Sequence[float], axis: Sca
 
 
 def _names_below(labels: Sequence[str], wide: float) -> list[str]:
-    every = max(1, math.ceil(len(labels) / MOST_LABELS))
+    most = min(MOST_LABELS, LABELS_WIDTH // max(map(len, labels), default=1))
+    every = max(1, math.ceil(len(labels) / max(1, most)))
     return [
         f'<text class="tick" x="{LEFT + (number + 0.5) * wide:.1f}" y="{HEIGHT - BOTTOM + 18}" '
         f'text-anchor="middle">{escape(label)}</text>'
