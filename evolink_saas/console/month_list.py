@@ -21,6 +21,10 @@ class Month:
     went_out: Decimal
 
     @property
+    def lines(self) -> int:
+        return sum(one.postings for one in self.statement.sums)
+
+    @property
     def state(self) -> str:
         return "provisional" if self.statement.provisional else "closed"
 

@@ -1,5 +1,6 @@
 """Pages about money in a browser: usage, buying, a voucher, a statement, a callback; by day, by night, on a phone."""
 
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -100,6 +101,16 @@ def test_a_voucher_and_a_statement(shop: Shop, alice_window: Window, tmp_path: P
         page.get_by_role("link", name="PDF").first.click()
     waiting.value.save_as(tmp_path / "statement.pdf")
     assert (tmp_path / "statement.pdf").read_bytes().startswith(b"%PDF-")
+    for kind in ("CSV", "JSON"):
+        link = page.get_by_role("link", name=kind).first
+        with page.expect_download() as waiting:
+            link.click()
+        waiting.value.save_as(tmp_path / kind)
+        assert waiting.value.suggested_filename.endswith(f"-provisional.{kind.lower()}")
+        assert page.locator("[data-downloading] span").text_content() == "3 of 3 lines"
+        assert page.locator("[data-downloading]").is_hidden()
+    assert len((tmp_path / "CSV").read_text().splitlines()) == 3 + 3  # the header and both balances
+    assert len(json.loads((tmp_path / "JSON").read_text())["data"]) == 3
     assert (window.strangers, window.complaints) == ([], [])
 
 

@@ -217,6 +217,7 @@ def test_months_say_what_they_open_and_close_with(clock: time_machine.Traveller,
     ]
     assert told == [("2026-12", 73, 0, 0, 73), ("2026-11", 0, 100, 27, 73)]
     assert [one.state for one in months] == ["provisional", "closed"]
+    assert [one.lines for one in months] == [0, 2]
 
 
 def test_months_come_a_year_at_a_time(clock: time_machine.Traveller, alice: Person) -> None:
