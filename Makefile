@@ -29,7 +29,8 @@ test: setup ## every ordinary test
 	$(PY) -m pytest -n 3 --dist worksteal -m "not system"
 
 system: setup ## browser, kill and fault tests: real processes, some minutes
-	$(PY) -m pytest -n 3 --dist loadgroup -m system
+	$(PY) -m pytest -m "system and not alone" -n 2 --dist worksteal
+	$(PY) -m pytest -m "system and alone"
 
 check: setup ## lint, types, migrations, deployment checks
 	$(PY) -m ruff check .

@@ -11,7 +11,7 @@ import pytest
 from evolink_saas.processes import ROOT
 from tests.benchmarks import figures
 
-pytestmark = [pytest.mark.system, pytest.mark.xdist_group("benchmarks")]
+pytestmark = [pytest.mark.system, pytest.mark.alone]
 TINY = (
     "--rounds 1 --seconds 0.3 --cycles 3 --connections 2 --processes 2"
     " --running 80 --ending 5 --polled-seconds 8 --tasks 20 --no-write"

@@ -21,7 +21,7 @@ from evolink_saas.processes import ROOT
 from generations.models import LoopLease, StoredFile, WorkerPulse
 from tests.cast import Person
 
-pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.system, pytest.mark.alone, pytest.mark.django_db(transaction=True)]
 
 
 class Worker:

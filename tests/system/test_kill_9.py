@@ -17,7 +17,7 @@ from generations.models import Task
 from tests.system.notes import note
 from tests.system.site import PRICE, Customer, Site, assert_nothing_is_wrong
 
-pytestmark = [pytest.mark.system, pytest.mark.xdist_group("site")]
+pytestmark = [pytest.mark.system, pytest.mark.alone]
 
 KILLS = int(os.environ.get("CHAOS_KILLS", "30"))
 TASKS = int(os.environ.get("CHAOS_TASKS", "200"))

@@ -8,7 +8,7 @@ from generations import lifecycle
 from generations.models import ProviderAccount, Task
 from tests.system.site import PRICE, Customer, Site, assert_nothing_is_wrong, together
 
-pytestmark = [pytest.mark.system, pytest.mark.xdist_group("site")]
+pytestmark = [pytest.mark.system, pytest.mark.alone]
 
 ACCOUNTS = 10
 HANGS = "[sim:poll-slow 600]"
