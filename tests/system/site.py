@@ -90,6 +90,13 @@ class Customer:
         return Decimal(str(user["remaining_credits"]))
 
 
+def story_of(task: Task) -> dict[str, Any]:
+    """What keeps an open task from its end, for whoever reads that a test failed."""
+    of_the_row = ("status", "due_at", "rung_until", "claims", "leased_by", "leased_until")
+    attempts = task.attempts.values("number", "state", "outcome", "looks", "absent_looks", "claims", "due_at")
+    return {name: str(getattr(task, name)) for name in of_the_row} | {"attempts": [*attempts]}
+
+
 class Site:
     """Web server, worker, simulated upstream and PostgreSQL; `tend` starts again what has died, as `up` does."""
 
@@ -145,11 +152,11 @@ class Site:
         Alert.objects.all().delete()
         self.until(self.is_ready, seconds=60)
 
-    def until(self, holds: Callable[[], T], *, seconds: float = 30) -> T:
-        """What `holds` says first that is true; whatever dies meanwhile is started again."""
+    def until(self, holds: Callable[[], T], *, seconds: float = 30, story: Callable[[], object] = str) -> T:
+        """What `holds` says first that is true; whatever dies meanwhile is started again. `story` says why not."""
         deadline = time.monotonic() + seconds
         while not (value := holds()):
-            assert time.monotonic() < deadline, f"waited for {seconds} seconds; {self.log} says what happened"
+            assert time.monotonic() < deadline, f"waited for {seconds} seconds; {story()}"
             self.stack.tend()
             time.sleep(0.1)
         return value
@@ -160,7 +167,8 @@ class Site:
         rows = Task.objects.filter(pk__in=keys)
         note(lost=len(keys) - rows.count())
         assert rows.count() == len(keys), "an acknowledged task is lost"
-        self.until(lambda: not rows.filter(status__in=Task.OPEN).exists(), seconds=seconds)
+        still = rows.filter(status__in=Task.OPEN)
+        self.until(lambda: not still.exists(), seconds=seconds, story=lambda: [story_of(task) for task in still])
         return list(rows.order_by("pk"))
 
     def supervisor(self) -> psutil.Process:
