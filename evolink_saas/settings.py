@@ -265,7 +265,7 @@ MEDIA_TIMEOUT_SECONDS = float(env.decimal("MEDIA_TIMEOUT_SECONDS", "20"))  # for
 FILE_UPLOAD_HANDLERS = ["generations.upload_bodies.FilesOfForms"]  # of pages; the API has its own
 SANDBOX_RUNNING_LIMIT = env.integer("SANDBOX_RUNNING_LIMIT", 10, minimum=1)  # tasks at work per sandbox organization
 FACE_CHECK_OTHER_ANGLES = env.text("FACE_CHECK_OTHER_ANGLES", "warn")  # refuse, warn or off
-MAX_CLAIMS = 5  # poison work is set aside after so many claims that ended in nothing
+MAX_CLAIMS = 10  # poison work is set aside after so many claims that ended in nothing
 
 # The queue is a doorbell (generations/doorbell.py): with the database as broker it rings within the transaction. A
 # process takes as many jobs as it has workers; `retry` outlasts the longest wait in memory, or jobs would run twice.

@@ -3,7 +3,8 @@
 A claim is one conditional UPDATE: it sets `leased_until`, names the worker, and lets the token grow. Every later write
 of that worker goes through `held(...)`, which names the token, so one that was thought dead changes nothing. The
 supervisor frees what its own dead processes held, by the worker's name. Claims in a row that ended in nothing are
-counted, so that a row which kills its worker each time is set aside.
+counted, so that a row which kills its worker each time is set aside. Whatever was claimed beside it died with it as
+often: from the second death on such rows are due again after pauses of their own, so that they part from each other.
 
 A row is due when `due_at` has passed. While it is due and the queue was told so, `rung_until` keeps the sweep from
 ringing again at once; the sweep rings once more when that time passes and nobody came.
@@ -18,7 +19,8 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from django.conf import settings
-from django.db.models import F, Q, QuerySet
+from django.db.models import DurationField, ExpressionWrapper, F, Q, QuerySet, Value
+from django.db.models.functions import Least, Power, Random
 from django.utils import timezone
 
 from generations.models import Attempt, Delivery, ElementCopy, LoopLease, StoredFile, Task, WorkerPulse
@@ -30,6 +32,7 @@ CLAIMABLE: tuple[type[Leased], ...] = (Task, Attempt, Delivery, StoredFile, Elem
 RING_TRUST = timedelta(seconds=15)
 PULSE_SECONDS = 1.0
 AFTER_ERROR = timedelta(seconds=5)
+LONGEST_PAUSE_SECONDS = 4.0
 _last_pulse = 0.0
 
 
@@ -88,15 +91,17 @@ def work_on(row: Leased) -> Iterator[None]:
 
 
 def release_leases(worker: str) -> int:
-    """Free everything that a worker held which is known to be dead; it is due at once.
+    """Free everything that a worker held which is known to be dead; it is due at once, or soon if it died so before.
 
     Rings that it had taken from the queue died with it, and nobody knows which: every due row may be rung for again.
     """
     now, freed = timezone.now(), 0
+    longest = Least(Power(2.0, F("claims") - 1) - 1, LONGEST_PAUSE_SECONDS)
+    pause = ExpressionWrapper(Value(timedelta(seconds=1)) * longest * Random(), output_field=DurationField())
     for model in CLAIMABLE:
         rows = model._default_manager.filter(leased_by=worker, leased_until__gt=now)
         freed += rows.update(
-            leased_until=None, leased_by="", due_at=now, rung_until=None, lease_token=F("lease_token") + 1
+            leased_until=None, leased_by="", due_at=now + pause, rung_until=None, lease_token=F("lease_token") + 1
         )
         model._default_manager.filter(due_at__lte=now, rung_until__gt=now).update(rung_until=None)
     LoopLease.objects.filter(leased_by=worker).update(leased_until=None, leased_by="")

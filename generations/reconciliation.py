@@ -39,6 +39,7 @@ NEAR = timedelta(hours=3)
 LEASE_SECONDS = 110
 READ_SECONDS = 45  # a job has 120, and a page may take 30
 RETRY = (timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2), timedelta(hours=6))
+TRIES = 5
 DAY = timedelta(days=1)
 
 
@@ -78,7 +79,7 @@ def reconcile(reconciliation_id: int) -> None:
     if run is None:
         return
     with leases.work_on(run):
-        if leases.is_poison(run):
+        if run.claims > TRIES:
             leases.let_go(run, due_at=None, progressed=False)
             alerts.tell("reconciliation-stuck", str(run), f"Set aside after {run.claims} tries: {run.problem}")
             return

@@ -126,10 +126,10 @@ def test_what_is_no_video_is_not_delivered(alice: Person, gateway: Steps, simula
 
 
 def test_a_result_that_kills_its_worker_is_set_aside(
-    alice: Person, gateway: Steps, simulator: RunningSimulator
+    alice: Person, gateway: Steps, simulator: RunningSimulator, settings: Any
 ) -> None:
     attempt = ready(alice, gateway, simulator)
-    Attempt.objects.update(claims=5)
+    Attempt.objects.update(claims=settings.MAX_CLAIMS)
     gateway.due()
     attempt.refresh_from_db()
     assert (attempt.state, attempt.due_at) == ("fetching", None)

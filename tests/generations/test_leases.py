@@ -4,6 +4,7 @@ import os
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 from django_q.models import OrmQ
 
@@ -83,6 +84,18 @@ def test_a_dead_workers_rows_are_free_at_once_and_others_are_not(alice: Person, 
     assert not WorkerPulse.objects.filter(worker=leases.worker_name()).exists()
     assert claim(ours) is not None
     assert claim(theirs) is None
+
+
+def test_rows_that_died_together_before_are_due_apart_and_soon(alice: Person, gateway: Steps) -> None:
+    for _ in range(8):
+        claim(ask(alice))
+    Task.objects.update(claims=settings.MAX_CLAIMS - 1)
+    before = timezone.now()
+    assert leases.release_leases(leases.worker_name()) == 8
+    pauses = [(due_at - before).total_seconds() for due_at in Task.objects.values_list("due_at", flat=True)]
+    assert len(set(pauses)) == 8
+    assert min(pauses) >= 0
+    assert max(pauses) <= leases.LONGEST_PAUSE_SECONDS + 1
 
 
 def test_a_ring_that_died_with_its_worker_is_rung_again_at_once(alice: Person, gateway: Steps) -> None:

@@ -169,6 +169,29 @@ def test_a_ledger_that_does_not_answer_is_read_later(made: list[Attempt], simula
     assert totals() == (6 * A_UNIT, 6 * A_UNIT)
 
 
+def test_a_ledger_that_does_not_answer_five_times_is_set_aside_until_an_operator_asks(
+    made: list[Attempt], simulator: RunningSimulator
+) -> None:
+    simulator.kill()
+    with days_later():
+        reconciliation.plan()
+        day = Reconciliation.objects.order_by("pk")[0]
+        for _ in range(reconciliation.TRIES):
+            Reconciliation.objects.filter(pk=day.pk).update(due_at=timezone.now())
+            reconciliation.reconcile(day.pk)
+            assert not Alert.objects.exists()
+        Reconciliation.objects.filter(pk=day.pk).update(due_at=timezone.now())
+        reconciliation.reconcile(day.pk)
+        day.refresh_from_db()
+        assert (day.due_at, day.finished_at, day.claims) == (None, None, reconciliation.TRIES + 1)
+        assert Alert.objects.get().kind == "reconciliation-stuck"
+        simulator.start()
+        reconciliation.run_again(day)
+        reconciliation.reconcile(day.pk)
+        day.refresh_from_db()
+        assert day.finished_at is not None
+
+
 def test_many_at_once_compare_a_day_once(made: list[Attempt], simulator: RunningSimulator) -> None:
     simulator.do("misbook", external_id=made[0].reference, units=4)
 
