@@ -1,39 +1,37 @@
-"""A report's table as a file: CSV, streamed line by line, and XLSX, written to a temporary file.
+"""A report's table as a file, CSV or XLSX; both are streamed.
 
-Credits come with four decimals and stand beside their dollars; nothing is rounded but those, and margins to
-a millionth. A text that a spreadsheet
-would take for a formula gets an apostrophe before it (`accounts.spreadsheets.harmless`).
+Credits come with four decimals and stand beside their dollars; nothing is rounded but those, and margins to a
+millionth. A text that a spreadsheet would take for a formula gets an apostrophe before it
+(`accounts.spreadsheets.harmless`).
 """
 
 import csv
-import tempfile
 from collections.abc import Iterator
 from decimal import Decimal
 from io import StringIO
 from itertools import chain, islice
-from typing import IO, Any
+from typing import Any
 
-from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
-from openpyxl import Workbook
+from django.http import StreamingHttpResponse
 
 from accounts.spreadsheets import BYTE_ORDER_MARK, harmless
+from evolink_saas.reports import workbook
 from evolink_saas.reports.tables import Cell, Column, Table, dollars, rounded
 
-CSV_TYPE = "text/csv; charset=utf-8"
-XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-FORMATS = ("csv", "xlsx")
+FORMATS = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
 LINES_AT_A_TIME = 500
-IN_MEMORY = 1_000_000
 TEN_THOUSANDTH, MILLIONTH = Decimal("0.0001"), Decimal("0.000001")
 Values = list[Any]
 
 
-def response(table: Table, name: str, kind: str) -> HttpResponseBase:
+def response(table: Table, name: str, kind: str) -> StreamingHttpResponse:
     """The table as a download; `kind` is one of FORMATS."""
-    if kind == "xlsx":
-        return FileResponse(xlsx(table, name), as_attachment=True, filename=f"{name}.xlsx", content_type=XLSX_TYPE)
-    answer = StreamingHttpResponse(stream(table), content_type=CSV_TYPE)
-    answer["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    parts = workbook.stream(_rows(table), name) if kind == "xlsx" else stream(table)
+    answer = StreamingHttpResponse(parts, content_type=FORMATS[kind])
+    answer["Content-Disposition"] = f'attachment; filename="{name}.{kind}"'
     return answer
 
 
@@ -45,19 +43,6 @@ def stream(table: Table) -> Iterator[str]:
         file = StringIO(newline="")
         csv.writer(file).writerows([_spelled(value) for value in row] for row in some)
         yield file.getvalue()
-
-
-def xlsx(table: Table, name: str) -> IO[bytes]:
-    """The workbook, whose numbers are numbers; a temporary file that is gone when it is closed."""
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet(name[:31])
-    sheet.freeze_panes = "A2"
-    for row in _rows(table):
-        sheet.append(row)
-    file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  the response closes it
-    book.save(file)
-    file.seek(0)
-    return file
 
 
 def _rows(table: Table) -> Iterator[Values]:

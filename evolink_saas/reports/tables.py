@@ -91,6 +91,11 @@ class Table:
         )
 
     @property
+    def file_lines(self) -> int:
+        """How many lines it has as a file, the heading included."""
+        return 1 + len(self.lines) + bool(self.total)
+
+    @property
     def left_out(self) -> int:
         return max(0, len(self.lines) - ROWS_ON_A_PAGE)
 

@@ -108,6 +108,7 @@ def pages(plan: growing.Plan) -> Iterator[tuple[str, str]]:
     yield "… by day and model", f"{base}outcomes/?{year}&by=day&then=model"
     yield "… by organization", f"{base}outcomes/?{year}&by=organization"
     yield "revenue by day and model, as CSV", f"{base}?{year}&by=day&then=model&format=csv"
+    yield "… as XLSX", f"{base}?{year}&by=day&then=model&format=xlsx"
 
 
 def line(client: Client, name: str, path: str, times: int) -> str:

@@ -1,8 +1,11 @@
 """The admin in a browser: operators get in and see a task's story, owners of organizations do not."""
 
+import io
+from pathlib import Path
 from typing import Any
 
 import pytest
+from openpyxl import load_workbook
 from playwright.sync_api import Page, expect
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
@@ -71,4 +74,22 @@ def test_the_dashboard_can_be_read_by_everybody(film: Task, window: Window, sche
     page = sign_in(window, OPERATOR)
     expect(page.get_by_role("heading", name="Money today")).to_be_visible()
     assert barriers(page) == []
+    assert (window.strangers, window.complaints) == ([], [])
+
+
+def test_reports_and_the_audit_log_are_taken_away_as_files(film: Task, window: Window) -> None:
+    page = sign_in(window, OPERATOR)
+    window.open("/admin/reports/")
+    for kind, said in (("CSV", " lines"), ("XLSX", "so far")):
+        with page.expect_download() as waiting:
+            page.get_by_role("link", name=kind, exact=True).first.click()
+        assert waiting.value.suggested_filename.startswith("sales-")
+        assert said in str(page.locator("[data-downloading] span").text_content())
+    sheet = load_workbook(io.BytesIO(Path(waiting.value.path()).read_bytes())).active
+    assert next(row[0] for row in sheet.iter_rows(values_only=True)) == "month"
+    window.open("/admin/accounts/auditentry/")
+    with page.expect_download() as waiting:
+        page.get_by_role("link", name="Download these entries as CSV").click()
+    assert waiting.value.suggested_filename == "audit-log.csv"
+    assert page.locator("[data-downloading-news]").text_content() == "audit-log.csv was saved."
     assert (window.strangers, window.complaints) == ([], [])

@@ -114,6 +114,39 @@ def test_a_voucher_and_a_statement(shop: Shop, alice_window: Window, tmp_path: P
     assert (window.strangers, window.complaints) == ([], [])
 
 
+SLOW = """() => {
+  window.fetch = async (address, { signal }) => new Response(new ReadableStream({
+    start(stream) {
+      stream.enqueue(new TextEncoder().encode("a line\\nand a half"));
+      signal.addEventListener("abort", () => stream.error(signal.reason));
+    },
+  }), { headers: { "Content-Disposition": 'attachment; filename="slow.csv"' } });
+}"""
+
+
+def test_a_slow_download_says_how_far_it_is_and_can_be_cancelled(shop: Shop, alice_window: Window) -> None:
+    window, page = alice_window, alice_window.open(f"{shop.home}billing/statements")
+    csv = page.get_by_role("link", name="CSV").first
+    page.emulate_media(reduced_motion="reduce")
+    page.evaluate(SLOW)
+    csv.click()
+    said = page.get_by_text("1 of 2 lines")
+    said.wait_for()
+    assert page.locator("[data-downloading] progress").get_attribute("value") == "1"
+    assert barriers(page) == []
+    with page.expect_download() as second:  # meanwhile another is the browser's own affair
+        page.get_by_role("link", name="JSON").first.click()
+    assert second.value.suggested_filename.endswith(".json")
+    page.get_by_role("button", name="Cancel").click()
+    said.wait_for(state="hidden")
+    assert page.locator("[data-downloading-news]").text_content() == "Cancelled."
+    page.evaluate("() => { window.fetch = async () => { throw new TypeError('no connection') } }")
+    with page.expect_download() as plain:  # what cannot be fetched is a plain download
+        csv.click()
+    assert plain.value.suggested_filename.endswith(".csv")
+    assert (window.strangers, window.complaints) == ([], [])
+
+
 def test_a_test_callback_turns_delivered_before_ones_eyes(shop: Shop, alice_window: Window) -> None:
     window, page = alice_window, alice_window.open(f"{shop.home}callbacks")
     page.get_by_label("Address").fill(shop.hooks.url)
