@@ -58,5 +58,17 @@ EVENTS: dict[str, "Words"] = {
     "task.cancelled": _("Task cancelled"),
     "webhook.test": _("Test"),
 }
+CALL_PROBLEMS: dict[str, "Words"] = {
+    "The address could not be reached.": _("The address could not be reached."),
+    "The address could not be reached, or did not answer in HTTP.": _(
+        "The address could not be reached, or did not answer in HTTP."
+    ),
+    "The address must start with https://.": _("The address must start with https://."),
+    "The address did not answer in time.": _("The address did not answer in time."),
+    "The address is not public.": _("The address is not public."),
+    "The host name does not exist.": _("The host name does not exist."),
+    "The host name was not resolved in time.": _("The host name was not resolved in time."),
+}
+"""What `generations.safe_http` says of a call that got no answer."""
 PROBLEMS: dict[str, "Words"] = {looks.NEVER_ARRIVED: _("The payment page could not be made; nothing was charged.")}
 """Why a top-up failed, where we say it ourselves; a bank's own words stay as they are."""

@@ -14,11 +14,13 @@ from django.utils.translation import gettext
 
 from billing.dollars import usd
 from billing.pricing import Line
-from evolink_saas.console import price_words, task_words, wording
+from evolink_saas.console import money_words, price_words, task_words, wording
+from evolink_saas.console.wording import Words
 from generations import catalog
 
 register = template.Library()
 CHECKS = (forms.CheckboxInput,)
+LONG = 9
 GROUPS = (forms.CheckboxSelectMultiple, forms.RadioSelect)
 
 
@@ -68,6 +70,19 @@ def line_quantity(line: Line) -> str:
 def credits(amount: Decimal | None) -> str:
     """`12,345.6789`: thousands apart, and no zeros at the end."""
     return "" if amount is None else f"{amount:,.4f}".rstrip("0").rstrip(".")
+
+
+@register.filter
+def figure(amount: Decimal) -> SafeString:
+    """Credits as a page's large figure, smaller when they have many digits: they are not to be broken in two."""
+    text = credits(amount)
+    return format_html('<span class="{}">{}</span>', "long" if len(text) > LONG else "", text)
+
+
+@register.filter
+def call_problem(text: str) -> Words:
+    """Why a call got no answer, in the reader's words where they are ours."""
+    return money_words.CALL_PROBLEMS.get(text, text)
 
 
 @register.filter

@@ -1,16 +1,21 @@
 """Callbacks in the console: the secret, tests, deliveries with their tries, once more."""
 
+import re
+from pathlib import Path
+
 import pytest
 import trustme
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from accounts.models import Role
-from generations import webhooks
+from evolink_saas.templatetags.pages import call_problem
+from generations import safe_http, webhooks
 from generations.models import Delivery, Task
 from tests.cast import Person
 from tests.console.visitors import Visitor, joined, visitor
 from tests.generations.receivers import OK, deliver, ended, receiver, status
 
+REASONS = re.compile(r'raise (?:Unreachable|TimedOut|AddressRefused)\("([^"]+)"\)')
 CHANGES = ("callbacks/secret", "callbacks/secret/rotate", "callbacks/test")
 
 
@@ -65,6 +70,15 @@ def test_each_try_stands_there_with_its_answer_escaped(developer: Visitor, deliv
     seen = developer.get(f"callbacks/{delivered.public_id}").content.decode()
     assert seen.index("Try 2") < seen.index("Try 1")
     assert "HTTP 500" in seen and "&lt;script&gt;alert(1)&lt;/script&gt;" in seen and "<script>alert" not in seen
+
+
+def test_why_there_was_no_answer_stands_there_in_the_readers_language(developer: Visitor, alice: Person) -> None:
+    delivery = webhooks.send_test(alice.organization, "https://nobody.invalid/hook")
+    webhooks.deliver(str(delivery.pk))
+    assert "The host name does not exist." in developer.get(f"callbacks/{delivery.public_id}").content.decode()
+    with translation.override("zh-hans"):
+        said = {text: str(call_problem(text)) for text in REASONS.findall(Path(safe_http.__file__).read_text())}
+    assert len(said) >= 6 and [text for text, word in said.items() if text == word] == []
 
 
 def test_deliveries_are_filtered_by_state_and_task(developer: Visitor, alice: Person, delivered: Delivery) -> None:
