@@ -4,8 +4,11 @@ Pages speak the visitor's language, carry the strict content policy and say in H
 pages adds its prefix here.
 """
 
+from django.http import HttpRequest
+
 PAGES = ("/console", "/account/", "/preferences/", "/invitations/", "/models", "/status", "/keys/resume")
 ADMIN, DOCS = "/admin/", "/docs"
+API = ("/v1/", "/api/")
 
 
 def is_page(path: str) -> bool:
@@ -14,6 +17,11 @@ def is_page(path: str) -> bool:
 
 def is_admin(path: str) -> bool:
     return path.startswith(ADMIN)
+
+
+def is_opened(request: HttpRequest) -> bool:
+    """Whether a person's browser opens it, wherever that is but in the API."""
+    return not request.path.startswith(API) and "text/html" in request.headers.get("Accept", "")
 
 
 def is_docs(path: str) -> bool:

@@ -1,8 +1,8 @@
 """Every refusal leaves in one shape: `{"error": {"code", "message", "type", "param"?, …}}`, whoever raised it.
 
 `render` is DRF's exception handler. The `handler…` functions answer what never reaches a DRF view (unknown URLs,
-refused bodies, crashes); people on a page get one that says so instead. A crash says nothing of itself: the log has
-it, with the request id that the answer carries.
+refused bodies, crashes); people on a page, or in a browser at an unknown address, get one that says so instead. A
+crash says nothing of itself: the log has it, with the request id that the answer carries.
 """
 
 import logging
@@ -15,6 +15,7 @@ from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooB
 from django.core.signals import got_request_exception
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils import translation
 from django.views import defaults
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
@@ -96,7 +97,12 @@ def handler403(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return defaults.page_not_found(request, exception) if _is_for_people(request) else _answer(request, exception)
+    if _is_for_people(request):
+        return defaults.page_not_found(request, exception)
+    if audiences.is_opened(request):
+        with translation.override(translation.get_language_from_request(request)):
+            return defaults.page_not_found(request, exception)
+    return _answer(request, exception)
 
 
 def handler500(request: HttpRequest) -> HttpResponse:

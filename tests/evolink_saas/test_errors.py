@@ -164,6 +164,17 @@ def test_people_in_the_admin_get_pages(client: Client) -> None:
     assert client.get("/admin/nothing/")["Content-Type"].startswith("text/html")
 
 
+@pytest.mark.parametrize(("language", "heading"), [("en-US,en", "There is nothing here"), ("zh-CN", "页面不存在")])
+def test_a_browser_at_an_unknown_address_gets_a_page_in_its_language(
+    client: Client, language: str, heading: str
+) -> None:
+    headers = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8", "Accept-Language": language}
+    answer = client.get("/nothing", headers=headers)
+    assert (answer.status_code, answer["Content-Type"]) == (404, "text/html; charset=utf-8")
+    assert f"<h1>{heading}</h1>" in answer.content.decode()
+    assert client.get("/v1/nothing", headers=headers).json()["error"]["code"] == "invalid_url"
+
+
 def test_a_method_that_a_route_lacks_is_refused_with_those_it_has(alice: Person) -> None:
     for method in ("put", "options", "trace"):
         answer = getattr(alice.client, method)("/v1/keys")

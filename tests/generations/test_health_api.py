@@ -105,7 +105,7 @@ def test_the_page_shows_each_model_with_its_word_and_figures(client: Client, his
     page = answer.content.decode()
     assert (answer.status_code, answer["Cache-Control"]) == (200, "public, max-age=30")
     assert "All models are operational." in page
-    assert "2 March 2027, 12:00 UTC" in page
+    assert "2027-03-02 12:00 UTC" in page
     assert all(page.count(f'<span class="name">{spec.id}</span>') == 1 for spec in catalog.SPECS)
     assert page.count('class="day good"') == 13 + 1  # the days, and the legend
     assert page.count('class="day poor"') == 1 + 1
@@ -142,7 +142,7 @@ def test_while_the_database_is_away_the_page_shows_what_was_known(client: Client
         answer = client.get("/status")
     page = answer.content.decode()
     assert (answer.status_code, answer["Cache-Control"]) == (503, "public, max-age=0")
-    assert "Below is what was known before." in page and "2 March 2027, 12:00 UTC" in page and MODEL in page
+    assert "Below is what was known before." in page and "2027-03-02 12:00 UTC" in page and MODEL in page
 
 
 def test_while_the_database_is_away_and_nothing_was_known_the_page_says_so(client: Client) -> None:
