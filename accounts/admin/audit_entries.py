@@ -123,7 +123,8 @@ class AuditEntryAdmin(ReadOnly):
 def _lines(changes: list[tuple[str, Any]], more: int) -> SafeString:
     rows = ((name, _shown(pair[0]), _shown(pair[1])) for name, pair in changes)
     lines = format_html_join("", "<div>{}: {} → {}</div>", rows)
-    return format_html("{}{}", lines, f"… and {more} more" if more > 0 else "") if changes else format_html("–")
+    rest = f"… and {more} more" if more > 0 else ""
+    return format_html('<div class="break changes">{}{}</div>', lines, rest) if changes else format_html("–")
 
 
 def _shown(value: Any) -> str:
