@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from django.http import HttpResponse, StreamingHttpResponse
 
-from billing import serializers, statement_csv, statement_pdf, statements
+from billing import serializers, statement_csv, statements
 from billing.statements import Statement
 
 
@@ -18,6 +18,8 @@ def as_csv(statement: Statement) -> StreamingHttpResponse:
 
 
 def as_pdf(statement: Statement) -> HttpResponse:
+    from billing import statement_pdf  # noqa: PLC0415  its library would slow every web process's start
+
     paper = statement_pdf.render(statement)
     return HttpResponse(paper, content_type="application/pdf", headers=_named(statement, "pdf"))
 
