@@ -29,8 +29,7 @@ test: setup ## every ordinary test
 	$(PY) -m pytest -n 3 --dist worksteal -m "not system"
 
 system: setup ## browser, kill and fault tests: real processes, some minutes
-	$(PY) -m pytest -m "system and not alone" -n 2 --dist worksteal
-	$(PY) -m pytest -m "system and alone"
+	TEST_PATIENCE=3 $(PY) -m pytest -m system -n 3 --dist worksteal
 
 check: setup ## lint, types, migrations, deployment checks
 	$(PY) -m ruff check .

@@ -18,7 +18,7 @@ import pytest
 
 from evolink_saas.postgres import PostgresProblem, place, postmaster, urls
 
-pytestmark = [pytest.mark.system, pytest.mark.alone]
+pytestmark = pytest.mark.system
 ROOT = Path(__file__).resolve().parent.parent.parent
 USER = """
 import sys; from pathlib import Path; from evolink_saas import postgres

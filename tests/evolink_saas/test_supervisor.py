@@ -20,8 +20,9 @@ from django.utils import timezone
 from evolink_saas.processes import ROOT
 from generations.models import LoopLease, StoredFile, WorkerPulse
 from tests.cast import Person
+from tests.patience import PATIENCE
 
-pytestmark = [pytest.mark.system, pytest.mark.alone, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True)]
 
 
 class Worker:
@@ -60,7 +61,7 @@ def database_url() -> str:
 
 
 def until(holds: Callable[[], object], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds * PATIENCE
     while not holds():
         assert time.monotonic() < deadline, f"waited for {seconds} seconds"
         time.sleep(0.05)

@@ -34,6 +34,7 @@ from generations.models import Alert, Breaker, Task, WorkerPulse
 from tests.cast import give_key
 from tests.generations.gateway import TEXT_TO_VIDEO, findings
 from tests.generations.simulator import RunningSimulator
+from tests.patience import PATIENCE
 from tests.system.notes import note
 
 T = TypeVar("T")
@@ -154,7 +155,7 @@ class Site:
 
     def until(self, holds: Callable[[], T], *, seconds: float = 30, story: Callable[[], object] = str) -> T:
         """What `holds` says first that is true; whatever dies meanwhile is started again. `story` says why not."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds * PATIENCE
         while not (value := holds()):
             assert time.monotonic() < deadline, f"waited for {seconds} seconds; {story()}"
             self.stack.tend()

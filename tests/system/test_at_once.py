@@ -14,7 +14,7 @@ from tests.generations.gateway import at_once
 from tests.system.notes import note
 from tests.system.site import PRICE, Customer, Site, assert_nothing_is_wrong
 
-pytestmark = [pytest.mark.system, pytest.mark.alone]
+pytestmark = pytest.mark.system
 
 KEYS = int(os.environ.get("CHAOS_KEYS", "20"))
 ROUNDS = int(os.environ.get("CHAOS_ROUNDS", "1"))

@@ -17,7 +17,7 @@ from generations.models import Task
 from tests.system.notes import note
 from tests.system.site import PRICE, Customer, Site, assert_nothing_is_wrong
 
-pytestmark = [pytest.mark.system, pytest.mark.alone]
+pytestmark = pytest.mark.system
 
 STOPS = int(os.environ.get("CHAOS_STOPS", "1"))
 CALLERS, AWAY_SECONDS = 4, 2.0

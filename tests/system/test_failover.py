@@ -15,7 +15,7 @@ from generations.models import Alert, Attempt, Breaker, ProviderAccount, Task
 from tests.generations.two_accounts import DOWN, MODEL, add_account, break_down
 from tests.system.site import PRICE, Customer, Site, assert_nothing_is_wrong, together
 
-pytestmark = [pytest.mark.system, pytest.mark.alone]
+pytestmark = pytest.mark.system
 
 TASKS = int(os.environ.get("CHAOS_TASKS", "40"))
 

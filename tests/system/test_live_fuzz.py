@@ -22,7 +22,7 @@ from tests.cast import give_key
 from tests.system.notes import note
 from tests.system.site import PRICE, Customer, Site, assert_nothing_is_wrong
 
-pytestmark = [pytest.mark.system, pytest.mark.alone]
+pytestmark = pytest.mark.system
 
 CASES = int(os.environ.get("FUZZ_LIVE_CASES", "500"))
 SEED = int(os.environ.get("CHAOS_SEED", "1"))

@@ -16,7 +16,7 @@ from generations.models import Task
 from tests.generations.simulator import wait_for
 from tests.system.site import PRICE, Customer, assert_nothing_is_wrong, site_in
 
-pytestmark = [pytest.mark.system, pytest.mark.alone]
+pytestmark = pytest.mark.system
 TASKS = 20
 
 

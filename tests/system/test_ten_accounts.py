@@ -8,7 +8,7 @@ from generations import lifecycle
 from generations.models import ProviderAccount, Task
 from tests.system.site import PRICE, Customer, Site, assert_nothing_is_wrong, together
 
-pytestmark = [pytest.mark.system, pytest.mark.alone]
+pytestmark = pytest.mark.system
 
 ACCOUNTS = 10
 HANGS = "[sim:poll-slow 600]"

@@ -20,7 +20,7 @@ from tests.system.faults import FAULTS
 from tests.system.notes import note
 from tests.system.site import PRICE, Customer, Site, assert_nothing_is_wrong, together
 
-pytestmark = [pytest.mark.system, pytest.mark.alone]
+pytestmark = pytest.mark.system
 
 TASKS = int(os.environ.get("CHAOS_FAULT_TASKS", "200"))
 LATE = int(os.environ.get("CHAOS_LATE", "3"))

@@ -16,7 +16,7 @@ from generations.models import Task
 from tests.system.notes import note
 from tests.system.site import PRICE, Customer, Site, assert_nothing_is_wrong
 
-pytestmark = [pytest.mark.system, pytest.mark.alone]
+pytestmark = pytest.mark.system
 
 ROUNDS = int(os.environ.get("CHAOS_ROUNDS", "3"))
 REQUESTS = 6  # fewer than the server's threads
