@@ -1,6 +1,8 @@
 # Every target sets up what it needs: Python 3.11 to 3.13 and make are enough. `make help` lists them.
 
 PY := .venv/bin/python
+# Where the environment forbids bytecode files, each of the many processes would compile everything anew.
+export PYTHONDONTWRITEBYTECODE :=
 PRODUCTION := DEBUG=off SECRET_KEY=$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(50))') \
 	API_KEY_PEPPER=$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(32))') \
 	ENCRYPTION_KEYS=$$($(PY) -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())') \
