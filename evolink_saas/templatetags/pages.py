@@ -73,10 +73,10 @@ def credits(amount: Decimal | None) -> str:
 
 
 @register.filter
-def figure(amount: Decimal) -> SafeString:
+def figure(amount: Decimal) -> str:
     """Credits as a page's large figure, smaller when they have many digits: they are not to be broken in two."""
     text = credits(amount)
-    return format_html('<span class="{}">{}</span>', "long" if len(text) > LONG else "", text)
+    return format_html('<span class="long">{}</span>', text) if len(text) > LONG else text
 
 
 @register.filter
