@@ -57,16 +57,15 @@ EXACT = """
     WHERE span = %(span)s AND starts_at >= %(since)s AND starts_at < %(until)s
         AND (%(wallet)s::uuid IS NULL OR wallet_id = %(wallet)s)
     UNION ALL
-    SELECT w.organization_id, tail.* FROM billing_wallet w
-    LEFT JOIN billing_costcursor c ON c.wallet_id = w.organization_id
+    SELECT w.organization_id, date_trunc(%(span)s, tail.at, 'UTC'), tail.kind, tail.provider, tail.account_id,
+        tail.account_name, tail.model, tail.user_group, tail.is_estimate, tail.amount, 1
+    FROM billing_wallet w LEFT JOIN billing_costcursor c ON c.wallet_id = w.organization_id
     CROSS JOIN LATERAL (
-        SELECT date_trunc(%(span)s, t.at, 'UTC'), t.kind, t.provider, t.account_id, t.account_name, t.model,
-            t.user_group, t.is_estimate, t.amount, 1
-        FROM billing_providercost t
-        WHERE t.wallet_id = w.organization_id AND t.seq > coalesce(c.seq, 0)
-            AND t.at >= %(since)s AND t.at < %(until)s
+        SELECT * FROM billing_providercost t
+        WHERE t.wallet_id = w.organization_id AND t.seq > coalesce(c.seq, 0) AND t.seq <= w.cost_seq
         ORDER BY t.seq OFFSET 0) AS tail
     WHERE w.cost_seq > coalesce(c.seq, 0) AND (%(wallet)s::uuid IS NULL OR w.organization_id = %(wallet)s)
+        AND tail.at >= %(since)s AND tail.at < %(until)s
 """
 """Roll-up + tail, for a span, a time of whole spans and a wallet (null: all), in the form that `rollups.EXACT` has."""
 

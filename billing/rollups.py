@@ -53,22 +53,22 @@ EXACT = """
     WHERE span = %(span)s AND starts_at >= %(since)s AND starts_at < %(until)s
         AND (%(wallet)s::uuid IS NULL OR wallet_id = %(wallet)s)
     UNION ALL
-    SELECT w.organization_id, tail.* FROM billing_wallet w
-    LEFT JOIN billing_rollupcursor c ON c.wallet_id = w.organization_id
+    SELECT w.organization_id, date_trunc(%(span)s, tail.created_at, 'UTC'), tail.api_key_id,
+        coalesce((SELECT r.model FROM billing_reservation r WHERE r.id = tail.reservation_id), ''), tail.kind,
+        tail.debit, tail.credit, (SELECT l.kind FROM billing_creditlot l WHERE l.id = tail.lot_id), tail.amount,
+        (tail.line = 1)::int
+    FROM billing_wallet w LEFT JOIN billing_rollupcursor c ON c.wallet_id = w.organization_id
     CROSS JOIN LATERAL (
-        SELECT date_trunc(%(span)s, t.created_at, 'UTC'), t.api_key_id,
-            coalesce((SELECT r.model FROM billing_reservation r WHERE r.id = t.reservation_id), ''), t.kind, t.debit,
-            t.credit, (SELECT l.kind FROM billing_creditlot l WHERE l.id = t.lot_id), t.amount, (t.line = 1)::int
-        FROM billing_transfer t
-        WHERE t.wallet_id = w.organization_id AND t.seq > coalesce(c.seq, 0)
-            AND t.created_at >= %(since)s AND t.created_at < %(until)s
+        SELECT * FROM billing_transfer t
+        WHERE t.wallet_id = w.organization_id AND t.seq > coalesce(c.seq, 0) AND t.seq <= w.seq
         ORDER BY t.seq OFFSET 0) AS tail
     WHERE w.seq > coalesce(c.seq, 0) AND (%(wallet)s::uuid IS NULL OR w.organization_id = %(wallet)s)
+        AND tail.created_at >= %(since)s AND tail.created_at < %(until)s
 """
 """Roll-up + tail, for a span, a time of whole spans and a wallet (null: all). Whoever sums it up reads one moment.
 
-Nobody can tell the planner that tails are short. In this form it must read each one by the index of `seq`, and look up
-what belongs to each row, whatever it expects.
+Nobody can tell the planner that tails are short. In this form it must read each one by the index of `seq`, choose by
+time from what it has read, and look up what belongs to each row, whatever it expects.
 """
 
 
