@@ -2,7 +2,6 @@
 
 from decimal import Decimal
 
-import httpx
 import pytest
 from django.utils import timezone
 
@@ -14,6 +13,7 @@ from tests.cast import Person
 from tests.generations.gateway import Steps, alerts, ask, at_once, findings, money, seen
 from tests.generations.kie import HUSH, bought, captures, sent, told
 from tests.generations.simulator import RunningFace
+from tests.plain_http import http
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -129,9 +129,9 @@ def test_a_strangers_callback_is_refused_and_nothing_happens(alice: Person, gate
 
     address = hints.address(attempt.reference)
     headers = {"X-Webhook-Timestamp": str(int(timezone.now().timestamp())), "X-Webhook-Signature": "Zm9yZ2Vk"}
-    assert httpx.post(address, json=body, headers=headers, trust_env=False).status_code == 401
-    assert httpx.post(address, json=body, trust_env=False).status_code == 401
-    assert httpx.post(address[:-1] + "x", json=body, trust_env=False).status_code == 404
+    assert http.post(address, json=body, headers=headers).status_code == 401
+    assert http.post(address, json=body).status_code == 401
+    assert http.post(address[:-1] + "x", json=body).status_code == 404
     assert Attempt.objects.values().get(pk=attempt.pk) == before
     assert seen(alice, task)["status"] == "processing"
 
@@ -156,5 +156,5 @@ def ring(attempt: Attempt) -> None:
     signed = callbacks.signature(HUSH, attempt.upstream_id, stamp)
     headers = {"X-Webhook-Timestamp": stamp, "X-Webhook-Signature": signed}
     body = {"code": 200, "data": {"taskId": attempt.upstream_id, "state": "success"}}
-    answer = httpx.post(hints.address(attempt.reference), json=body, headers=headers, trust_env=False)
+    answer = http.post(hints.address(attempt.reference), json=body, headers=headers)
     assert answer.status_code == 204

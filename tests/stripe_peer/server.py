@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 import stripe
 
+from tests.plain_http import http
 from tests.stripe_peer.account import Account, Object, Problem, shallow
 
 KEY = "sk_test_peer"
@@ -53,7 +54,7 @@ class Peer:
         moment = int(time.time() if signed_at is None else signed_at)
         header = stripe.WebhookSignature.generate_signature_header(body, secret, moment)
         headers = {"Stripe-Signature": header, "Content-Type": "application/json"}
-        answer = httpx.post(self.webhook_url, content=body, headers=headers, timeout=30, trust_env=False)
+        answer = http.post(self.webhook_url, content=body, headers=headers, timeout=30)
         if answer.is_success:
             self.account.undelivered.discard(event["id"])
         return answer.status_code

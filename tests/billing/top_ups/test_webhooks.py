@@ -19,6 +19,7 @@ from generations.models import Alert
 from tests.billing.books import totals
 from tests.billing.top_ups.conftest import Buy, due, fresh
 from tests.cast import Person
+from tests.plain_http import http
 from tests.stripe_peer.server import SECRET, Peer
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -61,7 +62,7 @@ def test_a_webhook_sent_fifty_times_at_once_is_one_grant(buy: Buy, told: Peer) -
 
 def test_paying_on_the_page_tells_us_at_once(buy: Buy, told: Peer) -> None:
     top_up = buy(pack="10")
-    answer = httpx.post(top_up.checkout_url, data={"outcome": "ok"}, trust_env=False)
+    answer = http.post(top_up.checkout_url, data={"outcome": "ok"})
     assert answer.status_code == 303
     assert fresh(top_up).status == "paid"
 
@@ -77,7 +78,7 @@ def test_what_stripe_did_not_sign_lately_is_refused(buy: Buy, told: Peer, break_
         status = told.send(event, signed_at=time.time() - 600)
     else:
         headers = {} if break_it == "no header" else {"Stripe-Signature": f"t={int(time.time())},v1={'0' * 64}"}
-        status = httpx.post(told.webhook_url, json=event, headers=headers, trust_env=False).status_code
+        status = http.post(told.webhook_url, json=event, headers=headers).status_code
     assert status == 400
     assert (fresh(top_up).status, StripeEvent.objects.count()) == ("open", 0)
 

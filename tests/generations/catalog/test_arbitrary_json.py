@@ -57,7 +57,7 @@ def is_read_or_refused(spec: Spec, body: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("spec", catalog.SPECS, ids=lambda spec: spec.id)
 @given(fields=st.dictionaries(KEYS, JSON, max_size=8))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_fields_are_read_or_refused(spec: Spec, fields: dict[str, Any]) -> None:
     is_read_or_refused(spec, fields | {"model": spec.id})
 
@@ -78,7 +78,7 @@ def replaced(value: Any, path: tuple[Any, ...], new: Any) -> Any:
 
 @pytest.mark.parametrize("spec", catalog.SPECS, ids=lambda spec: spec.id)
 @given(data=st.data(), new=JSON)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_value_anywhere_in_a_known_request_is_read_or_refused(spec: Spec, data: st.DataObject, new: Any) -> None:
     body = data.draw(st.sampled_from([body for body in KNOWN if body["model"] == spec.id]))
     path = data.draw(st.sampled_from([place for place in places(body) if place]))

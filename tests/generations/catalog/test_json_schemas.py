@@ -214,7 +214,7 @@ TELLING = st.one_of(
 
 @pytest.mark.parametrize("model", PLAIN)
 @given(data=st.data(), new=JSON | TELLING)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_on_any_change_of_a_known_request_the_two_agree_or_a_rule_says_why(
     model: str, data: st.DataObject, new: Any
 ) -> None:

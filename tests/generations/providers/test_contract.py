@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from generations.providers import ADAPTERS
@@ -33,6 +32,7 @@ from tests.generations.providers.catalogue import BODIES, NOBODY, request_of
 from tests.generations.providers.contracts import CONTRACTS, KEY, SECRET, Asked, clip
 from tests.generations.providers.requests import video
 from tests.generations.simulator import wait_for
+from tests.plain_http import http
 
 DOCS = Path(__file__).parents[3] / "docs"
 
@@ -67,7 +67,7 @@ def test_a_clip_is_made_and_its_link_downloads_a_film(asked: Asked) -> None:
     assert (running.state, running.known_word, running.outputs, running.verdict) == ("running", True, (), None)
     done = asked.ended(accepted)
     assert (done.state, done.known_word, done.queued, done.verdict) == ("succeeded", True, False, None)
-    film = httpx.get(done.outputs[0].link(watermark=False), trust_env=False)
+    film = http.get(done.outputs[0].link(watermark=False))
     assert (film.status_code, film.headers["content-type"], film.content[4:8]) == (200, "video/mp4", b"ftyp")
 
 

@@ -18,6 +18,7 @@ from tests.generations import wire
 from tests.generations.sandbox.bodies import KEY, NEW_TEXT, new_text
 from tests.generations.sandbox.toy import WHSEC
 from tests.generations.simulator import RunningFace, RunningSimulator, wait_for
+from tests.plain_http import http
 
 TOY_KEY = {"x-toy-key": API_KEY}
 AWAY = "http://127.0.0.1:9"
@@ -39,16 +40,16 @@ def toy(toy_process: RunningSimulator) -> RunningFace:
 
 def make(toy: RunningFace, words: str = "a heron", *, to: str = AWAY, reference: str = "att_1") -> httpx.Response:
     address = f"{toy.url}/make/small?tell={to}/{reference}/toy"
-    return httpx.post(address, json={"words": words}, headers=TOY_KEY, trust_env=False)
+    return http.post(address, json={"words": words}, headers=TOY_KEY)
 
 
 def look(toy: RunningFace, task_id: str) -> dict[str, Any]:
-    answer: dict[str, Any] = httpx.get(f"{toy.url}/works/{task_id}", headers=TOY_KEY, trust_env=False).json()
+    answer: dict[str, Any] = http.get(f"{toy.url}/works/{task_id}", headers=TOY_KEY).json()
     return answer
 
 
 def stop(toy: RunningFace, task_id: str) -> int:
-    return httpx.post(f"{toy.url}/works/{task_id}/stop", headers=TOY_KEY, trust_env=False).status_code
+    return http.post(f"{toy.url}/works/{task_id}/stop", headers=TOY_KEY).status_code
 
 
 def sent(toy: RunningFace, count: int) -> list[tuple[str, str]]:
@@ -167,7 +168,7 @@ def test_half_an_answer_breaks_the_connection_and_makes_the_task(toy: RunningFac
     [(b"{", "body"), (b"null", "body"), (b"[]", "body"), (b'{"words": 1}', "words"), (b'{"words": "x", "y": 1}', "y")],
 )
 def test_a_bad_body_is_refused_with_the_field(toy: RunningFace, body: bytes, where: str) -> None:
-    answer = httpx.post(f"{toy.url}/make/small", content=body, headers=TOY_KEY, trust_env=False)
+    answer = http.post(f"{toy.url}/make/small", content=body, headers=TOY_KEY)
 
     assert (answer.status_code, answer.json()["where"]) == (422, where)
     assert [row["answer"] for row in toy.see("requests")["requests"]] == ["refused 422"]
@@ -292,7 +293,7 @@ def test_answer_and_file_are_forgotten_each_in_its_time(toy: RunningFace) -> Non
     seen = []
     for seconds in (0, 3600, 3600):
         toy.simulator.advance(seconds)
-        known = httpx.get(f"{toy.url}/works/{task_id}", headers=TOY_KEY, trust_env=False).status_code
+        known = http.get(f"{toy.url}/works/{task_id}", headers=TOY_KEY).status_code
         seen.append((known, toy.simulator.http.get(file).status_code))
 
     assert seen == [(200, 200), (404, 200), (404, 404)]
@@ -364,7 +365,7 @@ def test_the_early_callback_of_a_provider_that_tells_of_ends_only_is_its_end(
         address = f"{toy.url}/make/small?tell={receiver.url}/att_1/toy"
         body = {"words": "x [sim:callback-early] [sim:hang-after-accept]"} | ({"image": image} if image else {})
         with pytest.raises(httpx.ReadTimeout):
-            httpx.post(address, json=body, headers=TOY_KEY, trust_env=False, timeout=2)
+            http.post(address, json=body, headers=TOY_KEY, timeout=2)
 
         (request,) = receiver.requests
     assert json.loads(request.partition(b"\r\n\r\n")[2])["is"] == "done"

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from generations.providers.base import CallbackRefused
@@ -16,6 +15,7 @@ from tests.generations import wire
 from tests.generations.fal import fal_at
 from tests.generations.sandbox.test_fal_wire import APP, TEXT, call, ended, fal, made
 from tests.generations.simulator import RunningFace, RunningSimulator, wait_for
+from tests.plain_http import http
 
 __all__ = ["fal"]
 LIST = "/v1/models/requests/by-endpoint"
@@ -95,8 +95,10 @@ def test_the_list_looks_a_day_back_unless_told_otherwise(fal: RunningFace) -> No
 def test_an_account_sees_its_own_requests_and_endpoints_only(fal: RunningFace) -> None:
     ended(fal, made(fal))
     fal.simulator.do("accounts", provider="fal", api_key="second")
-    stranger = httpx.get(
-        fal.url + LIST, params={"endpoint_id": ENDPOINT}, headers={"Authorization": "Key second"}, trust_env=False
+    stranger = http.get(
+        fal.url + LIST,
+        params={"endpoint_id": ENDPOINT},
+        headers={"Authorization": "Key second"},
     )
 
     assert stranger.json()["items"] == []
@@ -173,12 +175,12 @@ def test_the_keys_are_public_and_survive_a_reset_and_a_kill(tmp_path: Path) -> N
     running = RunningSimulator(tmp_path)
     running.start()
     url = running.face("fal").url + "/.well-known/jwks.json"
-    before = httpx.get(url, trust_env=False).json()
+    before = http.get(url).json()
     running.do("reset")
-    after_reset = httpx.get(url, trust_env=False).json()
+    after_reset = http.get(url).json()
     running.kill()
     running.start()
-    after_kill = httpx.get(url, trust_env=False).json()
+    after_kill = http.get(url).json()
     running.kill()
 
     assert before == after_reset == after_kill
@@ -186,4 +188,4 @@ def test_the_keys_are_public_and_survive_a_reset_and_a_kill(tmp_path: Path) -> N
 
 
 def test_the_list_asks_for_a_key(fal: RunningFace) -> None:
-    assert httpx.get(fal.url + LIST, params={"endpoint_id": ENDPOINT}, trust_env=False).status_code == 401
+    assert http.get(fal.url + LIST, params={"endpoint_id": ENDPOINT}).status_code == 401

@@ -8,6 +8,7 @@ import pytest
 from generations.sandbox.fal.endpoints import ENDPOINTS
 from generations.sandbox.store import API_KEY
 from tests.generations.simulator import RunningFace, RunningSimulator, wait_for
+from tests.plain_http import http
 
 KEY = {"Authorization": f"Key {API_KEY}"}
 APP = "/fal-ai/kling-video"
@@ -24,7 +25,7 @@ def fal(simulator: RunningSimulator) -> RunningFace:
 
 
 def call(fal: RunningFace, method: str, path: str, **more: Any) -> httpx.Response:
-    return httpx.request(method, fal.url + path, headers=KEY, trust_env=False, timeout=30, **more)
+    return http.request(method, fal.url + path, headers=KEY, timeout=30, **more)
 
 
 def create(fal: RunningFace, path: str = TEXT, **fields: Any) -> httpx.Response:
@@ -99,7 +100,7 @@ def test_a_result_has_the_video_and_the_units(fal: RunningFace) -> None:
     assert (answer.headers["x-fal-billable-units"], answer.headers["x-fal-request-id"]) == ("7", request_id)
     video = answer.json()["video"]
     assert video["content_type"] == "video/mp4"
-    assert httpx.get(video["url"], trust_env=False).headers["content-type"] == "video/mp4"
+    assert http.get(video["url"]).headers["content-type"] == "video/mp4"
 
 
 def test_a_result_is_gone_after_an_hour_and_the_status_is_not(fal: RunningFace) -> None:
@@ -194,7 +195,7 @@ def test_what_waits_can_be_cancelled_and_what_runs_runs_on(fal: RunningFace) -> 
 def test_a_wrong_key_is_refused(fal: RunningFace, authorization: str | None) -> None:
     headers = {"Authorization": authorization} if authorization else {}
     for method, path in (("POST", APP + TEXT), ("GET", f"{APP}/requests/x/status")):
-        answer = httpx.request(method, fal.url + path, headers=headers, json={"prompt": "x"}, trust_env=False)
+        answer = http.request(method, fal.url + path, headers=headers, json={"prompt": "x"})
         assert answer.status_code == 401
     assert fal.see("requests")["requests"] == []
 

@@ -7,7 +7,6 @@ import hmac
 import json
 from typing import Any
 
-import httpx
 import pytest
 
 from generations.providers.base import Handle, OutcomeUnknown, Progress, query_client
@@ -17,6 +16,7 @@ from tests.generations import wire
 from tests.generations.providers.requests import from_image, video
 from tests.generations.providers.test_kie_bodies import ADA, BOB, EVE, SHOTS, TURBO_IMAGE, TURBO_TEXT, motion
 from tests.generations.simulator import RunningFace, RunningSimulator, wait_for
+from tests.plain_http import http
 
 AWAY = "http://127.0.0.1:9"
 KEY = {"Authorization": "Bearer demo"}
@@ -35,7 +35,7 @@ def plain(**changes: Any) -> dict[str, Any]:
 
 def call(kie: RunningFace, body: Any, headers: dict[str, str] = KEY) -> dict[str, Any]:
     """The answer to a create, whose HTTP status says nothing."""
-    answer = httpx.post(f"{kie.url}/api/v1/jobs/createTask", json=body, headers=headers, trust_env=False)
+    answer = http.post(f"{kie.url}/api/v1/jobs/createTask", json=body, headers=headers)
     assert answer.status_code == 200
     found: dict[str, Any] = answer.json()
     return found
@@ -46,7 +46,7 @@ def create(kie: RunningFace, model: str = "kling-3.0/video", to: str = f"{AWAY}/
 
 
 def query(kie: RunningFace, path: str) -> dict[str, Any]:
-    answer = httpx.get(kie.url + path, headers=KEY, trust_env=False)
+    answer = http.get(kie.url + path, headers=KEY)
     assert answer.status_code == 200
     found: dict[str, Any] = answer.json()
     return found
@@ -94,7 +94,7 @@ def test_a_task_waits_generates_and_succeeds_with_its_result_written_as_text(kie
     assert json.loads(row["param"])["input"] == plain()
     (url,) = json.loads(row["resultJson"])["resultUrls"]
     assert (row["failCode"], row["failMsg"], row["creditsConsumed"]) == ("", "", 70.0)
-    assert httpx.get(url, trust_env=False).headers["content-type"] == "video/mp4"
+    assert http.get(url).headers["content-type"] == "video/mp4"
 
 
 def test_the_reference_is_read_from_the_callback_address(kie: RunningFace) -> None:
@@ -236,7 +236,7 @@ def test_two_months_later_the_record_is_gone_and_after_two_weeks_the_file(kie: R
     url = json.loads(ended(kie, task_id)["resultJson"])["resultUrls"][0]
 
     kie.simulator.advance(15 * 24 * 3600)
-    assert httpx.get(url, trust_env=False).status_code == 404
+    assert http.get(url).status_code == 404
     assert record(kie, task_id)["state"] == "success"
     kie.simulator.advance(50 * 24 * 3600)
     assert query(kie, f"/api/v1/jobs/recordInfo?taskId={task_id}")["code"] == 422

@@ -12,6 +12,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from generations.sandbox.store import API_KEY
 from tests.generations import wire
 from tests.generations.simulator import RunningFace, RunningSimulator, wait_for
+from tests.plain_http import http
 
 KEY = {"authorization": f"Bearer {API_KEY}"}
 VIDEO, OMNI, MOTION = "kling-v3-video", "kling-v3-omni-video", "kling-v3-motion-control"
@@ -27,7 +28,7 @@ def replicate(simulator: RunningSimulator) -> RunningFace:
 def call(face: RunningFace, path: str, body: Any = None, method: str = "", headers: Any = KEY) -> httpx.Response:
     content = None if body is None else json.dumps(body)
     verb = method or ("GET" if body is None else "POST")
-    return httpx.request(verb, face.url + path, content=content, headers=headers, trust_env=False)
+    return http.request(verb, face.url + path, content=content, headers=headers)
 
 
 def create(face: RunningFace, model: str = VIDEO, webhook: str = "", **fields: Any) -> httpx.Response:
@@ -89,7 +90,7 @@ def test_a_prediction_starts_is_processed_and_succeeds_with_one_address(replicat
     assert seen == {"starting", "processing", "succeeded"}
     assert found["metrics"]["video_output_duration_seconds"] == 5
     assert found["started_at"] < found["completed_at"]
-    film = httpx.get(found["output"], trust_env=False)
+    film = http.get(found["output"])
     assert (film.headers["content-type"], film.content[4:8]) == ("video/mp4", b"ftyp")
 
 
@@ -280,7 +281,7 @@ def test_an_hour_after_its_end_a_prediction_shows_no_data(replicate: RunningFace
     assert (removed["status"], removed["data_removed"]) == ("succeeded", True)
     assert (removed["output"], removed["input"], removed["logs"]) == (None, {}, None)
     assert call(replicate, "/predictions").json()["results"] == [removed]
-    assert httpx.get(done["output"], trust_env=False).status_code == 404
+    assert http.get(done["output"]).status_code == 404
 
 
 def test_work_that_runs_keeps_its_data_however_long(replicate: RunningFace) -> None:
@@ -295,7 +296,7 @@ def test_the_list_has_pages_of_a_hundred_newest_first(replicate: RunningFace) ->
     pages: list[list[str]] = []
     address: str | None = f"{replicate.url}/predictions"
     while address is not None:
-        page = httpx.get(address, headers=KEY, trust_env=False).json()
+        page = http.get(address, headers=KEY).json()
         pages.append([row["id"] for row in page["results"]])
         address = page["next"]
 
