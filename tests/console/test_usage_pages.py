@@ -37,7 +37,7 @@ def task(alice: Person) -> Task:
 
 
 def rows(answer: HttpResponse) -> list[list[str]]:
-    return list(csv.reader(StringIO(answer.content.decode("utf-8-sig"))))
+    return list(csv.reader(StringIO(b"".join(answer.streaming_content).decode("utf-8-sig"))))
 
 
 def page(visitor: Visitor, **query: str) -> str:

@@ -68,7 +68,7 @@ def parts(seed: int = 0, scale: float = 1) -> list[Part]:
         ("keys", "test_at_once.py -k idempotency", {"CHAOS_KEYS": 500}, {}),
         *((f"ends-{number}", "../generations/test_races.py -k against", ends, {}) for number in range(10)),
         ("callbacks", "../generations/test_callbacks.py", {}, {}),
-        ("fuzz", "test_live_fuzz.py", {"FUZZ_LIVE_CASES": 10_000}, {}),
+        ("fuzz", "test_live_fuzz.py", {"FUZZ_LIVE_CASES": 10_800}, {}),
         ("failover", "test_failover.py", {"CHAOS_TASKS": 500}, {}),
     ]
     return [

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
@@ -28,7 +28,7 @@ def show(request: ConsoleRequest) -> HttpResponse:
     return render(request, "console/usage.html", answer, status=200 if page else 400)
 
 
-def csv(request: ConsoleRequest) -> HttpResponse:
+def csv(request: ConsoleRequest) -> HttpResponseBase:
     """The same figures; what the page would refuse, it refuses."""
     form = _form(request)
     if form.is_valid():
@@ -39,7 +39,7 @@ def csv(request: ConsoleRequest) -> HttpResponse:
         else:
             name = f"usage-{found.since}-{found.until}.csv"
             headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-            return HttpResponse(usage_page.csv(found), content_type="text/csv; charset=utf-8", headers=headers)
+            return StreamingHttpResponse(usage_page.csv(found), content_type="text/csv; charset=utf-8", headers=headers)
     return render(request, "console/usage.html", {"form": form, "page": None}, status=400)
 
 
