@@ -92,4 +92,5 @@ def test_reports_and_the_audit_log_are_taken_away_as_files(film: Task, window: W
         page.get_by_role("link", name="Download these entries as CSV").click()
     assert waiting.value.suggested_filename == "audit-log.csv"
     assert page.locator("[data-downloading-news]").text_content() == "audit-log.csv was saved."
+    assert [one for one in barriers(page) if "row-link" in one] == []
     assert (window.strangers, window.complaints) == ([], [])

@@ -78,6 +78,10 @@ def test_from_the_figures_to_a_paid_top_up(shop: Shop, alice_window: Window) -> 
     page.get_by_label("Group by").select_option("model")
     page.get_by_role("button", name="Show").click()
     assert page.locator("tbody th").inner_text() == "kling-v3-text-to-video"
+    with page.expect_download() as file:
+        page.get_by_role("link", name="Download CSV").click()
+    assert len(Path(file.value.path()).read_text().splitlines()) == 2
+    assert page.locator("[data-downloading] span").text_content() == "2 of 2 lines"
 
     page.route(f"{shop.stripe.url}/**", lambda route: route.continue_())
     page.get_by_role("link", name="Billing").click()

@@ -95,11 +95,7 @@ def test_the_list_looks_a_day_back_unless_told_otherwise(fal: RunningFace) -> No
 def test_an_account_sees_its_own_requests_and_endpoints_only(fal: RunningFace) -> None:
     ended(fal, made(fal))
     fal.simulator.do("accounts", provider="fal", api_key="second")
-    stranger = http.get(
-        fal.url + LIST,
-        params={"endpoint_id": ENDPOINT},
-        headers={"Authorization": "Key second"},
-    )
+    stranger = http.get(fal.url + LIST, params={"endpoint_id": ENDPOINT}, headers={"Authorization": "Key second"})
 
     assert stranger.json()["items"] == []
     assert ids(listed(fal, endpoint_id="fal-ai/kling-video/v3/pro/text-to-video")) == []
