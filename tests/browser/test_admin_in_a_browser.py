@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True)]
 
 OPERATOR = "olga@gateway.example"
 PASSWORD = "correct horse battery staple"
+LINK_COLOUR = "getComputedStyle(document.querySelector('.row-link')).color"
 
 
 @pytest.fixture
@@ -92,5 +93,7 @@ def test_reports_and_the_audit_log_are_taken_away_as_files(film: Task, window: W
         page.get_by_role("link", name="Download these entries as CSV").click()
     assert waiting.value.suggested_filename == "audit-log.csv"
     assert page.locator("[data-downloading-news]").text_content() == "audit-log.csv was saved."
-    assert [one for one in barriers(page) if "row-link" in one] == []
+    light = page.evaluate(LINK_COLOUR)
+    page.evaluate("document.documentElement.classList.add('dark')")
+    assert light != page.evaluate(LINK_COLOUR)
     assert (window.strangers, window.complaints) == ([], [])
