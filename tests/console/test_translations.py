@@ -132,7 +132,7 @@ def test_chinese_pages_show_no_english(alice: Person) -> None:
         "/account/password/change/",
     ):
         answer = owner.client.get(path)
-        if answer.status_code == 200:
+        if answer.status_code == 200 and not answer.streaming:
             assert english(answer.content.decode()) == [], path
     for path in (*FREE, "/models", "/status"):
         assert english(newcomer("zh-CN").get(path).content.decode()) == [], path
